@@ -1,0 +1,85 @@
+/* limits.h -- every maximum of the service in one place: name, unit, and why that number. */
+#ifndef NABAT_CORE_LIMITS_H
+#define NABAT_CORE_LIMITS_H
+
+enum {
+    KIB = 1024,
+    MIB = 1024 * 1024,
+
+    /* -- HTTP (CONTRACT: HTTP limits) -- */
+    HTTP_HEAD_BYTES_MAX = 16 * KIB, /* then 431; nginx and node use 8 to 16 KiB too */
+    HTTP_HEADERS_MAX = 100,         /* header lines a request */
+    HTTP_HEAD_SECONDS_MAX = 10,     /* absolute, from the first wait; then 408 */
+    HTTP_BODY_SECONDS_MAX = 60,     /* absolute, from the end of the head; then 408 */
+    HTTP_WRITE_SECONDS_MAX = 30,    /* a client that does not read its answer */
+    HTTP_LINGER_SECONDS_MAX = 2, /* reads and forgets after an error, so that the answer is seen */
+    HTTP_LINGER_BYTES_MAX = 32 * MIB, /* what is forgotten at most */
+    HTTP_STOP_SECONDS_MAX = 8,        /* graceful stop */
+    HTTP_ACCEPT_BURST = 64,           /* accepts a wake-up, so that a flood can't starve the loop */
+    HTTP_SCRATCH_BYTES = 64 * KIB,    /* one read; idle connections hold no buffer */
+
+    /* -- native ingest (CONTRACT: 413 names the limit) -- */
+    INGEST_EVENT_BYTES_MAX = 1 * MIB,
+    INGEST_REQUEST_BYTES_MAX = 20 * MIB,
+    INGEST_INFLATED_BYTES_MAX = 40 * MIB,
+    INGEST_EVENTS_MAX = 1000,
+    INGEST_WARNINGS_MAX = 100, /* listed in one answer; the rest are counted */
+    JSON_DEPTH_MAX = 64,       /* deeper values become a marker; PostgreSQL's jsonb takes more */
+    BREADCRUMBS_MAX = 20,      /* the last ones are kept */
+    FINGERPRINT_PARTS_MAX = 100,
+    FINGERPRINT_PART_BYTES_MAX = 1 * KIB,
+
+    /* -- columns, bytes of UTF-8 -- */
+    TITLE_BYTES_MAX = 512,
+    ORIGIN_BYTES_MAX = 64,
+    NAME_BYTES_MAX = 512,         /* handler, exception type, release, environment, ids */
+    MESSAGE_BYTES_MAX = 64 * KIB, /* the rest of a message goes to payload.message_full */
+    STACK_FRAMES_READ_MAX = 300,  /* frames read of one stack text */
+    STACK_FRAMES_KEYED_MAX = 8,   /* frames that make the grouping key */
+
+    /* -- store -- */
+    WRITER_QUEUE_BYTES_MAX = 32 * MIB,
+    WRITER_BATCH_EVENTS_MAX = 1000,
+    WRITER_BATCH_BYTES_MAX = 8 * MIB,
+    WRITER_JOB_SECONDS_MAX = 8, /* then 503: the client still has the event */
+    WRITER_REPEATS_MAX = 5,     /* a batch that loses a race is run again this often at once */
+    PG_CONNECT_SECONDS_MAX = 10,
+    PG_BACKOFF_SECONDS_MAX = 5,
+    PG_QUEUE_MAX = 256, /* queries waiting for one connection */
+    PG_STATEMENT_SECONDS_MAX = 10,
+    RESULT_ROWS_MAX = 1000,
+    HELPER_JOBS_MAX = 64, /* waiting for the helper thread */
+    DEDUP_HOURS = 24,
+    UPDATE_KEEP_HOURS = 48,
+    LEASE_SECONDS = 10,
+    LEASE_RENEW_SECONDS = 3,
+    INBOX_ROWS_MAX = 500, /* drained in one go */
+    DUE_ROWS_MAX = 2000,  /* facts read in one go */
+    PARTITION_DAYS_AHEAD = 3,
+
+    /* -- alerts (reference: Telegram Bot API) -- */
+    TG_TEXT_UNITS_MAX = 4096,     /* UTF-16 units after entities: the safe side of code points */
+    TG_TEXT_BYTES_MAX = 32 * KIB, /* raw text before parsing */
+    TG_CALLBACK_BYTES_MAX = 64,
+    TG_ANSWER_UNITS_MAX = 200,
+    TG_SEND_SECONDS_MAX = 95, /* the server may absorb a flood wait of up to 60 s */
+    TG_POLL_SECONDS = 50,
+    TG_UPDATES_MAX = 100,
+    CARD_EDIT_SECONDS_MIN = 10,    /* one card is edited for a count no more often */
+    CHAT_MESSAGES_PER_MINUTE = 20, /* a group; 5 of them are kept for answers to people */
+    CHAT_RESERVED_FOR_PEOPLE = 5,
+    CHAT_COUNT_EDITS_PER_MINUTE = 10,
+    BOT_MESSAGES_PER_SECOND = 30,
+    SEND_BACKOFF_SECONDS_MAX = 60,
+    SENDS_IN_FLIGHT_MAX = 8,
+    OUTBOX_TAKE_MAX = 50,
+
+    /* -- chat -- */
+    CHAT_INPUT_BYTES_MAX = 8 * KIB, /* a message to the bot; the rest is ignored */
+    LIST_ROWS_MAX = 10,             /* groups in one /errors answer */
+    MEMBER_CACHE_MAX = 256,
+    MEMBER_CACHE_SECONDS = 600,
+    STRANGER_SILENCE_SECONDS = 3600,
+};
+
+#endif

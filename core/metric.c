@@ -1,0 +1,77 @@
+/* metric.c -- one table: name, kind and help of every metric. */
+#include "core/metric.h"
+
+#include <inttypes.h>
+
+static const struct {
+    const char *name;
+    const char *kind;
+    const char *help;
+} TABLE[METRICS] = {
+    [METRIC_HTTP_REQUESTS] = {"nabat_http_requests_total", "counter", "Requests answered."},
+    [METRIC_HTTP_REFUSED] = {"nabat_http_refused_total", "counter",
+                             "Requests refused before a handler saw them."},
+    [METRIC_HTTP_CONNECTIONS] = {"nabat_http_connections", "gauge", "Open client connections."},
+    [METRIC_HTTP_EVICTED] = {"nabat_http_evicted_total", "counter",
+                             "Connections closed to make room for newer ones."},
+    [METRIC_HTTP_BODY_BYTES] = {"nabat_http_body_bytes", "gauge",
+                                "Raw and inflated bytes of requests held."},
+    [METRIC_EVENTS_ACCEPTED] = {"nabat_events_accepted_total", "counter",
+                                "Events committed to the database."},
+    [METRIC_EVENTS_REPEATED] = {"nabat_events_repeated_total", "counter",
+                                "Events acknowledged again and not stored twice."},
+    [METRIC_EVENTS_REFUSED] = {"nabat_events_refused_total", "counter",
+                               "Events answered 503: database away or queue full."},
+    [METRIC_WRITER_BATCHES] = {"nabat_writer_batches_total", "counter", "Transactions committed."},
+    [METRIC_WRITER_RETRIES] = {"nabat_writer_retries_total", "counter", "Batches run again."},
+    [METRIC_WRITER_QUEUE_EVENTS] = {"nabat_writer_queue_events", "gauge",
+                                    "Events waiting for a transaction."},
+    [METRIC_WRITER_QUEUE_BYTES] = {"nabat_writer_queue_bytes", "gauge",
+                                   "Bytes of events waiting for a transaction."},
+    [METRIC_DB_RECONNECTS] = {"nabat_db_reconnects_total", "counter",
+                              "Connections to the database that were lost and made again."},
+    [METRIC_INBOX_DRAINED] = {"nabat_inbox_drained_total", "counter",
+                              "Events taken over from SQL INSERTs."},
+    [METRIC_INBOX_FAILED] = {"nabat_inbox_failed_total", "counter",
+                             "SQL INSERTs that could not be read as events."},
+    [METRIC_ALERTS_RUNG] = {"nabat_alerts_rung_total", "counter", "Rings decided."},
+    [METRIC_ALERTS_HELD] = {"nabat_alerts_held_total", "counter",
+                            "Events held back by cooldown or because the group is taken."},
+    [METRIC_ALERTS_SENT] = {"nabat_alerts_sent_total", "counter", "Alert messages delivered."},
+    [METRIC_ALERTS_EDITED] = {"nabat_alerts_edited_total", "counter", "Cards edited."},
+    [METRIC_ALERTS_FAILED] = {"nabat_alerts_failed_total", "counter",
+                              "Alert messages given up for good."},
+    [METRIC_ALERTS_RETRIED] = {"nabat_alerts_retried_total", "counter",
+                               "Deliveries put off by a limit or a broken connection."},
+    [METRIC_TELEGRAM_CALLS] = {"nabat_telegram_calls_total", "counter", "Bot API calls made."},
+    [METRIC_TELEGRAM_ERRORS] = {"nabat_telegram_errors_total", "counter",
+                                "Bot API calls that failed."},
+    [METRIC_UPDATES_HANDLED] = {"nabat_updates_handled_total", "counter",
+                                "Telegram updates handled."},
+    [METRIC_SCRUBBED] = {"nabat_scrubbed_total", "counter",
+                         "Values filtered out of events as secrets."},
+};
+
+static int64_t values[METRICS];
+
+void metric_add(enum metric metric, int64_t n)
+{
+    values[metric] += n;
+}
+
+void metric_set(enum metric metric, int64_t value)
+{
+    values[metric] = value;
+}
+
+int64_t metric_get(enum metric metric)
+{
+    return values[metric];
+}
+
+void metric_write_all(struct buf *out)
+{
+    for (int i = 0; i < METRICS; i++)
+        buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRId64 "\n", TABLE[i].name, TABLE[i].help,
+                 TABLE[i].name, TABLE[i].kind, TABLE[i].name, values[i]);
+}

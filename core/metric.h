@@ -1,0 +1,44 @@
+/* metric.h -- counters and gauges of the whole process, named once, read by /metrics and /health. */
+#ifndef NABAT_CORE_METRIC_H
+#define NABAT_CORE_METRIC_H
+
+#include "core/buf.h"
+
+#include <stdint.h>
+
+enum metric {
+    METRIC_HTTP_REQUESTS,
+    METRIC_HTTP_REFUSED,
+    METRIC_HTTP_CONNECTIONS,
+    METRIC_HTTP_EVICTED,
+    METRIC_HTTP_BODY_BYTES,
+    METRIC_EVENTS_ACCEPTED,
+    METRIC_EVENTS_REPEATED,
+    METRIC_EVENTS_REFUSED,
+    METRIC_WRITER_BATCHES,
+    METRIC_WRITER_RETRIES,
+    METRIC_WRITER_QUEUE_EVENTS,
+    METRIC_WRITER_QUEUE_BYTES,
+    METRIC_DB_RECONNECTS,
+    METRIC_INBOX_DRAINED,
+    METRIC_INBOX_FAILED,
+    METRIC_ALERTS_RUNG,
+    METRIC_ALERTS_HELD,
+    METRIC_ALERTS_SENT,
+    METRIC_ALERTS_EDITED,
+    METRIC_ALERTS_FAILED,
+    METRIC_ALERTS_RETRIED,
+    METRIC_TELEGRAM_CALLS,
+    METRIC_TELEGRAM_ERRORS,
+    METRIC_UPDATES_HANDLED,
+    METRIC_SCRUBBED,
+    METRICS,
+};
+
+void metric_add(enum metric metric, int64_t n);
+void metric_set(enum metric metric, int64_t value);
+int64_t metric_get(enum metric metric);
+/* Prometheus text format 0.0.4, names start with nabat_. */
+void metric_write_all(struct buf *out);
+
+#endif

@@ -1,0 +1,96 @@
+/* settings.h -- every setting of the service: one table holds name, type, default, bounds and help.
+ *
+ * Values come from the process environment, then from an env file; the environment wins. A wrong
+ * value is an INPUT error that names the variable, what it held (unless secret), what it takes. */
+#ifndef NABAT_CORE_SETTINGS_H
+#define NABAT_CORE_SETTINGS_H
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/event.h"
+#include "core/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SETTINGS_ADMINS_MAX = 64 };
+
+struct id_list {
+    int64_t ids[SETTINGS_ADMINS_MAX];
+    size_t count;
+};
+
+/* Text is owned by the struct; NULL is "not set". */
+struct settings {
+    char *database_url;
+    char *database_schema;
+    char *telegram_bot_token;
+    char *telegram_api_url;
+    int64_t alert_chat_id;   /* 0: none */
+    int64_t alert_thread_id; /* 0: none */
+    int64_t alert_cooldown_s;
+    int64_t alert_min_severity; /* enum severity */
+    int64_t retention_days;
+    struct id_list admin_ids;
+    char *ingest_key;
+    int64_t port;
+    char *bind;
+    char *public_url;
+    char *open_url;
+    char *gen_request_url;
+    char *user_url;
+    char *bot_language; /* "ru", "en" or NULL */
+    char *time_zone;
+    int64_t http_max_connections;
+    int64_t http_body_memory;
+    char *metrics_token;
+    int64_t log_level;  /* enum log_level */
+    int64_t log_format; /* 0 logfmt, 1 json */
+};
+
+enum setting_type {
+    SETTING_TEXT,
+    SETTING_URL,      /* http:// or https://, no blanks */
+    SETTING_INT,      /* whole number within bounds */
+    SETTING_DURATION, /* seconds, or 10m, 2h, 7d */
+    SETTING_SIZE,     /* bytes, or KiB, MiB, GiB */
+    SETTING_CHOICE,   /* one of `choices`, blank separated; stored as its index */
+    SETTING_WORD,     /* one of `choices`, stored as text */
+    SETTING_IDS,      /* comma separated whole numbers */
+    SETTING_HEX32,    /* 32 hexadecimal digits */
+    SETTING_ZONE,     /* a name of the tz database */
+    SETTING_NAME,     /* a PostgreSQL identifier of up to 63 bytes */
+};
+
+struct setting {
+    const char *name;
+    enum setting_type type;
+    const char *preset; /* default as text; NULL: none */
+    int64_t min;
+    int64_t max;
+    const char *choices;
+    bool secret;
+    size_t offset; /* into struct settings */
+    const char *help;
+};
+extern const struct setting SETTINGS[];
+extern const size_t SETTINGS_COUNT;
+
+/* `env_file` NULL: ".env" if there is one. On success the caller frees with settings_fini. Unknown
+ * ERROR_*, TELEGRAM_*, NABAT_* names and names of later releases are warned about in the log. */
+bool settings_load(struct settings *settings, const char *env_file, struct err *err);
+void settings_fini(struct settings *settings);
+
+/* Pure parts, for tests. */
+bool settings_parse_value(const struct setting *spec, const char *value, struct settings *settings,
+                          struct err *err);
+/* Calls `each` for every NAME=value of an env file; false names the line that is none. */
+typedef void settings_pair_fn(void *ctx, const char *name, const char *value);
+bool settings_parse_env(const char *text, settings_pair_fn *each, void *ctx, struct err *err);
+
+/* The text of --help and of .env.example. */
+void settings_help(struct buf *out);
+void settings_env_example(struct buf *out);
+
+#endif
