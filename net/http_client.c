@@ -1,0 +1,247 @@
+/* http_client.c -- libcurl's multi interface driven by libev.
+ *
+ *     post --easy handle--> curl_multi --socket/timer callbacks--> libev --> check_done --> done   */
+#include "net/http_client.h"
+
+#include "core/buf.h"
+#include "core/limits.h"
+#include "core/mem.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_BYTES_MAX = 8 * MIB, CONNECT_SECONDS_MAX = 10 };
+
+struct transfer {
+    struct transfer *next;
+    struct transfer **slot; /* the pointer that points here */
+    struct http_client *client;
+    CURL *easy;
+    curl_mime *mime;
+    char *request;
+    struct buf answer;
+    http_done_fn *done;
+    void *ctx;
+    char error[CURL_ERROR_SIZE];
+};
+
+struct socket_watch {
+    ev_io io;
+    struct http_client *client;
+};
+
+struct http_client {
+    struct ev_loop *loop;
+    CURLM *multi;
+    ev_timer timer;
+    struct curl_slist *json_headers;
+    struct transfer *transfers;
+};
+
+static void transfer_free(struct transfer *t)
+{
+    *t->slot = t->next;
+    if (t->next)
+        t->next->slot = t->slot;
+    curl_multi_remove_handle(t->client->multi, t->easy);
+    curl_easy_cleanup(t->easy);
+    curl_mime_free(t->mime);
+    free(t->request);
+    buf_fini(&t->answer);
+    free(t);
+}
+
+static void finish(struct transfer *t, CURLcode code)
+{
+    long status = 0;
+    curl_off_t uploaded = 0;
+    curl_off_t pretransfer = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+    /* Once the connection stood, part of the request may have been read: the outcome is unknown. */
+    bool sent = uploaded > 0 || pretransfer > 0;
+    struct http_answer answer = {
+        .status = code == CURLE_OK ? (int)status : 0,
+        .sent = sent,
+        .error = code == CURLE_OK ? "" : curl_easy_strerror(code),
+        .body = buf_text(&t->answer),
+        .body_len = t->answer.len,
+    };
+    http_done_fn *done = t->done;
+    void *ctx = t->ctx;
+    /* The transfer leaves the list first, so that `done` may start or cancel others. */
+    struct buf body = t->answer;
+    buf_init(&t->answer, ANSWER_BYTES_MAX);
+    transfer_free(t);
+    done(ctx, &answer);
+    buf_fini(&body);
+}
+
+static void check_done(struct http_client *client)
+{
+    CURLMsg *msg = NULL;
+    int left = 0;
+    while ((msg = curl_multi_info_read(client->multi, &left))) {
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        struct transfer *t = NULL;
+        CURLcode code = msg->data.result;
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+        finish(t, code);
+    }
+}
+
+static void on_socket_event(struct ev_loop *loop, ev_io *w, int events)
+{
+    (void)loop;
+    struct http_client *client = ((struct socket_watch *)(void *)w)->client;
+    int action =
+        (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0);
+    int running = 0;
+    curl_multi_socket_action(client->multi, w->fd, action, &running);
+    check_done(client);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+    (void)loop;
+    (void)events;
+    struct http_client *client = w->data;
+    int running = 0;
+    curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    check_done(client);
+}
+
+static int set_timer(CURLM *multi, long ms, void *ctx)
+{
+    (void)multi;
+    struct http_client *client = ctx;
+    ev_timer_stop(client->loop, &client->timer);
+    if (ms >= 0) {
+        ev_now_update(client->loop);
+        ev_timer_set(&client->timer, (double)ms / 1000.0, 0);
+        ev_timer_start(client->loop, &client->timer);
+    }
+    return 0;
+}
+
+static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
+{
+    (void)easy;
+    struct http_client *client = ctx;
+    struct socket_watch *watch = socket_ctx;
+    if (watch)
+        ev_io_stop(client->loop, &watch->io);
+    if (what == CURL_POLL_REMOVE) {
+        free(watch);
+        return 0;
+    }
+    if (!watch) {
+        watch = mem_alloc(sizeof *watch);
+        watch->client = client;
+        curl_multi_assign(client->multi, fd, watch);
+    }
+    int events = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
+    ev_io_init(&watch->io, on_socket_event, fd, events);
+    ev_io_start(client->loop, &watch->io);
+    return 0;
+}
+
+struct http_client *http_client_new(struct ev_loop *loop)
+{
+    struct http_client *client = mem_alloc(sizeof *client);
+    client->loop = loop;
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    client->multi = curl_multi_init();
+    curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
+    curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+    curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
+    curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 16L);
+    ev_timer_init(&client->timer, on_timer, 0, 0);
+    client->timer.data = client;
+    client->json_headers = curl_slist_append(NULL, "Content-Type: application/json");
+    client->json_headers = curl_slist_append(client->json_headers, "Expect:");
+    return client;
+}
+
+void http_client_free(struct http_client *client)
+{
+    if (!client)
+        return;
+    while (client->transfers)
+        finish(client->transfers, CURLE_ABORTED_BY_CALLBACK);
+    curl_multi_cleanup(client->multi);
+    ev_timer_stop(client->loop, &client->timer);
+    curl_slist_free_all(client->json_headers);
+    curl_global_cleanup();
+    free(client);
+}
+
+static size_t on_bytes(char *data, size_t size, size_t count, void *ctx)
+{
+    struct transfer *t = ctx;
+    return buf_add(&t->answer, data, size * count) ? size * count : 0;
+}
+
+static struct transfer *begin(struct http_client *client, const char *url, int timeout_s,
+                              http_done_fn *done, void *ctx)
+{
+    struct transfer *t = mem_alloc(sizeof *t);
+    t->client = client;
+    t->done = done;
+    t->ctx = ctx;
+    buf_init(&t->answer, ANSWER_BYTES_MAX);
+    t->next = client->transfers;
+    t->slot = &client->transfers;
+    if (t->next)
+        t->next->slot = &t->next;
+    client->transfers = t;
+    t->easy = curl_easy_init();
+    curl_easy_setopt(t->easy, CURLOPT_URL, url);
+    curl_easy_setopt(t->easy, CURLOPT_PRIVATE, (char *)t);
+    curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_bytes);
+    curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
+    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT, (long)timeout_s);
+    curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS_MAX);
+    curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "nabat/" NABAT_VERSION);
+    curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    return t;
+}
+
+void http_client_post_json(struct http_client *client, const char *url, const char *json,
+                           int timeout_s, http_done_fn *done, void *ctx)
+{
+    struct transfer *t = begin(client, url, timeout_s, done, ctx);
+    t->request = mem_str_dup(json);
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, client->json_headers);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(t->request));
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->request);
+    curl_multi_add_handle(client->multi, t->easy);
+}
+
+void http_client_post_file(struct http_client *client, const char *url,
+                           const struct http_field *fields, size_t fields_count,
+                           const struct http_file *file, int timeout_s, http_done_fn *done,
+                           void *ctx)
+{
+    struct transfer *t = begin(client, url, timeout_s, done, ctx);
+    t->mime = curl_mime_init(t->easy);
+    for (size_t i = 0; i < fields_count; i++) {
+        curl_mimepart *part = curl_mime_addpart(t->mime);
+        curl_mime_name(part, fields[i].name);
+        curl_mime_data(part, fields[i].value, CURL_ZERO_TERMINATED);
+    }
+    curl_mimepart *part = curl_mime_addpart(t->mime);
+    curl_mime_name(part, file->field);
+    curl_mime_filename(part, file->file_name);
+    curl_mime_type(part, "text/plain; charset=utf-8");
+    curl_mime_data(part, file->data, file->len);
+    curl_easy_setopt(t->easy, CURLOPT_MIMEPOST, t->mime);
+    curl_multi_add_handle(client->multi, t->easy);
+}

@@ -1,0 +1,45 @@
+/* http_client.h -- outgoing HTTP by libcurl's multi interface in the loop. */
+#ifndef NABAT_NET_HTTP_CLIENT_H
+#define NABAT_NET_HTTP_CLIENT_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct http_client;
+
+struct http_client *http_client_new(struct ev_loop *loop);
+/* Ends requests still under way: their `done` runs now, with status 0. */
+void http_client_free(struct http_client *client);
+
+/* `status` 0: no whole answer came. `sent` then tells whether the request may have reached the
+ * server (so that its effect is unknown); `error` says why, without the URL. Body is BORROWED. */
+struct http_answer {
+    int status;
+    bool sent;
+    const char *error;
+    const char *body;
+    size_t body_len;
+};
+typedef void http_done_fn(void *ctx, const struct http_answer *answer);
+
+struct http_file { /* one multipart part that is a file; all BORROWED for the call */
+    const char *field;
+    const char *file_name;
+    const char *data;
+    size_t len;
+};
+struct http_field {
+    const char *name;
+    const char *value;
+};
+
+/* POSTs JSON; `done` runs exactly once, from the loop, within `timeout_s` seconds. */
+void http_client_post_json(struct http_client *client, const char *url, const char *json,
+                           int timeout_s, http_done_fn *done, void *ctx);
+void http_client_post_file(struct http_client *client, const char *url,
+                           const struct http_field *fields, size_t fields_count,
+                           const struct http_file *file, int timeout_s, http_done_fn *done,
+                           void *ctx);
+
+#endif

@@ -1,0 +1,197 @@
+/* telegram.c -- Bot API calls, and the table that turns its error texts into what to do. */
+#include "net/telegram.h"
+
+#include "core/limits.h"
+#include "core/mem.h"
+#include "core/metric.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct telegram {
+    struct http_client *http;
+    char *base; /* url/bot<token>/ */
+};
+
+struct call {
+    tg_done_fn *done;
+    void *ctx;
+};
+
+/* Matched without case and anywhere in the text: prefixes and case changed over the years. */
+static const struct {
+    const char *text;
+    enum tg_outcome outcome;
+} ERROR_TEXTS[] = {
+    {"message is not modified", TG_NOT_MODIFIED},
+    {"can't parse entities", TG_BAD_MARKUP},
+    {"BUTTON_", TG_BAD_KEYBOARD},
+    {"inline keyboard", TG_BAD_KEYBOARD},
+    {"reply markup", TG_BAD_KEYBOARD},
+    {"REPLY_MARKUP", TG_BAD_KEYBOARD},
+    {"message is too long", TG_TOO_LONG},
+    {"MESSAGE_TOO_LONG", TG_TOO_LONG},
+    {"text is too long", TG_TOO_LONG},
+    {"message thread not found", TG_NO_THREAD},
+    {"TOPIC_CLOSED", TG_NO_THREAD},
+    {"TOPIC_DELETED", TG_NO_THREAD},
+    {"message to edit not found", TG_NO_MESSAGE},
+    {"message can't be edited", TG_NO_MESSAGE},
+    {"MESSAGE_ID_INVALID", TG_NO_MESSAGE},
+    {"chat not found", TG_CHAT_GONE},
+    {"not enough rights", TG_CHAT_GONE},
+    {"need administrator rights", TG_CHAT_GONE},
+    {"CHAT_WRITE_FORBIDDEN", TG_CHAT_GONE},
+    {"have no rights to send", TG_CHAT_GONE},
+};
+
+static enum tg_outcome outcome_of(int code, const char *text)
+{
+    if (code == 429)
+        return TG_TOO_MANY;
+    if (code == 401 || code == 404)
+        return TG_UNAUTHORIZED;
+    if (code == 403)
+        return TG_CHAT_GONE;
+    if (code == 409)
+        return TG_CONFLICT;
+    if (code >= 500)
+        return TG_UNREACHABLE;
+    for (size_t i = 0; i < sizeof ERROR_TEXTS / sizeof *ERROR_TEXTS; i++)
+        if (strcasestr(text, ERROR_TEXTS[i].text))
+            return ERROR_TEXTS[i].outcome;
+    return TG_REFUSED;
+}
+
+static void decode_error(const json_t *root, int status, struct tg_answer *answer)
+{
+    const json_t *code = json_object_get(root, "error_code");
+    const json_t *text = json_object_get(root, "description");
+    const json_t *parameters = json_object_get(root, "parameters");
+    answer->error_code = json_is_integer(code) ? (int)json_integer_value(code) : status;
+    snprintf(answer->text, sizeof answer->text, "%d %s", answer->error_code,
+             json_is_string(text) ? json_string_value(text) : "(no description)");
+    answer->outcome = outcome_of(answer->error_code, answer->text);
+    json_int_t wait = json_integer_value(json_object_get(parameters, "retry_after"));
+    answer->retry_after_s = wait > 0 && wait < 86400 ? (int)wait : 1;
+    json_int_t moved = json_integer_value(json_object_get(parameters, "migrate_to_chat_id"));
+    if (moved) {
+        answer->outcome = TG_CHAT_MOVED;
+        answer->migrate_to = (int64_t)moved;
+    }
+}
+
+void telegram_decode(const struct http_answer *http, struct tg_answer *answer, json_t **owner)
+{
+    *answer = (struct tg_answer){0};
+    *owner = NULL;
+    if (http->status == 0) {
+        answer->outcome = http->sent ? TG_UNCERTAIN : TG_UNREACHABLE;
+        snprintf(answer->text, sizeof answer->text, "no answer: %s", http->error);
+        return;
+    }
+    json_error_t why;
+    json_t *root = json_loadb(http->body, http->body_len, JSON_ALLOW_NUL, &why);
+    *owner = root;
+    if (json_is_object(root) && json_is_true(json_object_get(root, "ok"))) {
+        answer->outcome = TG_OK;
+        answer->result = json_object_get(root, "result");
+        return;
+    }
+    if (json_is_object(root)) {
+        decode_error(root, http->status, answer);
+        return;
+    }
+    /* A proxy's page, or an answer cut short. A 2xx may have happened. */
+    answer->error_code = http->status;
+    answer->outcome = http->status < 300 ? TG_UNCERTAIN : outcome_of(http->status, "");
+    answer->retry_after_s = 1;
+    snprintf(answer->text, sizeof answer->text, "%d, and not from the Bot API", http->status);
+}
+
+struct telegram *telegram_new(struct http_client *http, const char *api_url, const char *token)
+{
+    struct telegram *t = mem_alloc(sizeof *t);
+    t->http = http;
+    size_t size = strlen(api_url) + strlen(token) + 8;
+    t->base = mem_alloc(size);
+    snprintf(t->base, size, "%s/bot%s/", api_url, token);
+    return t;
+}
+
+void telegram_free(struct telegram *t)
+{
+    if (!t)
+        return;
+    free(t->base);
+    free(t);
+}
+
+static void on_answer(void *ctx, const struct http_answer *http)
+{
+    struct call *call = ctx;
+    struct tg_answer answer;
+    json_t *owner = NULL;
+    telegram_decode(http, &answer, &owner);
+    metric_add(METRIC_TELEGRAM_CALLS, 1);
+    if (answer.outcome != TG_OK && answer.outcome != TG_NOT_MODIFIED)
+        metric_add(METRIC_TELEGRAM_ERRORS, 1);
+    call->done(call->ctx, &answer);
+    json_decref(owner);
+    free(call);
+}
+
+static struct call *call_new(tg_done_fn *done, void *ctx)
+{
+    struct call *call = mem_alloc(sizeof *call);
+    *call = (struct call){done, ctx};
+    return call;
+}
+
+static void method_url(const struct telegram *t, const char *method, char *out, size_t size)
+{
+    snprintf(out, size, "%s%s", t->base, method);
+}
+
+void telegram_call(struct telegram *t, const char *method, json_t *params, int timeout_s,
+                   tg_done_fn *done, void *ctx)
+{
+    char url[1024];
+    method_url(t, method, url, sizeof url);
+    char *body = params ? json_dumps(params, JSON_COMPACT) : NULL;
+    http_client_post_json(t->http, url, body ? body : "{}", timeout_s, on_answer,
+                          call_new(done, ctx));
+    free(body);
+    json_decref(params);
+}
+
+void telegram_send_document(struct telegram *t, int64_t chat_id, int64_t thread_id,
+                            int64_t reply_to, const char *file_name, const char *data, size_t len,
+                            const char *caption, tg_done_fn *done, void *ctx)
+{
+    char url[1024];
+    char chat[24];
+    char thread[24];
+    char reply[96];
+    method_url(t, "sendDocument", url, sizeof url);
+    snprintf(chat, sizeof chat, "%" PRId64, chat_id);
+    snprintf(thread, sizeof thread, "%" PRId64, thread_id);
+    snprintf(reply, sizeof reply,
+             "{\"message_id\":%" PRId64 ",\"allow_sending_without_reply\":true}", reply_to);
+    struct http_field fields[5];
+    size_t n = 0;
+    fields[n++] = (struct http_field){"chat_id", chat};
+    fields[n++] = (struct http_field){"disable_content_type_detection", "true"};
+    if (thread_id)
+        fields[n++] = (struct http_field){"message_thread_id", thread};
+    if (reply_to)
+        fields[n++] = (struct http_field){"reply_parameters", reply};
+    if (caption)
+        fields[n++] = (struct http_field){"caption", caption};
+    struct http_file file = {"document", file_name, data, len};
+    http_client_post_file(t->http, url, fields, n, &file, TG_SEND_SECONDS_MAX, on_answer,
+                          call_new(done, ctx));
+}
