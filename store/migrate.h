@@ -1,0 +1,12 @@
+/* migrate.h -- brings the schema up to date: forward only, one transaction, one lock. */
+#ifndef NABAT_STORE_MIGRATE_H
+#define NABAT_STORE_MIGRATE_H
+
+#include "core/err.h"
+
+/* BLOCKS: for start-up and the helper thread. Safe to run twice and by two at once.
+ * ERR_RETRY: the database can't be reached; ERR_GONE: it refuses (rights, a relation that is not
+ * ours, a server too old), and the text says what to do. *applied counts migrations applied. */
+bool store_migrate(const char *url, const char *schema, int *applied, struct err *err);
+
+#endif

@@ -1,0 +1,312 @@
+/* outbox.c -- the life of an alert row and of its card. */
+#include "store/outbox.h"
+
+#include "core/limits.h"
+#include "core/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Sends are claimed one by one, each committed before it goes out: what a crash leaves behind in
+ * 'sending' is known to be uncertain. */
+static const char CLAIM_HEAD[] =
+    "WITH me AS (SELECT 1 FROM service_lease WHERE name = 'alerts' AND holder = $1 AND epoch = $2 "
+    "AND until > clock_timestamp() FOR SHARE), "
+    "o AS (UPDATE alert_outbox SET state = 'sending', attempts = attempts + 1, epoch = $2, "
+    "thread_id = CASE WHEN chat_id = $3 THEN thread_id ELSE $4 END, "
+    "chat_id = CASE WHEN $3 <> 0 THEN $3 ELSE chat_id END "
+    "WHERE id = (SELECT id FROM alert_outbox WHERE state IN ('pending', 'uncertain') "
+    "AND next_try_at <= now() ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) "
+    "AND EXISTS (SELECT 1 FROM me) RETURNING *) "
+    "SELECT o.id, o.chat_id, o.thread_id, o.attempts, o.possible_repeat, o.reason, o.held, ";
+enum {
+    CLAIM_ID,
+    CLAIM_CHAT,
+    CLAIM_THREAD,
+    CLAIM_ATTEMPTS,
+    CLAIM_REPEAT,
+    CLAIM_REASON,
+    CLAIM_HELD,
+    CLAIM_GROUP
+};
+static const char NEXT_SQL[] =
+    "SELECT greatest(0, ceil(extract(epoch FROM min(next_try_at) - now()) * 1000))::bigint "
+    "FROM alert_outbox WHERE state IN ('pending', 'uncertain') AND isfinite(next_try_at)";
+
+struct claim_call {
+    outbox_claim_fn *done;
+    void *ctx;
+};
+
+static void on_claimed(void *ctx, const struct pg_reply *reply)
+{
+    struct claim_call *call = ctx;
+    struct outbox_row row;
+    bool found = !reply->err && PQntuples(reply->results[0]) == 1;
+    int64_t next_ms = -1;
+    if (found) {
+        const PGresult *r = reply->results[0];
+        row = (struct outbox_row){
+            .id = pg_get_i64(r, 0, CLAIM_ID),
+            .chat_id = pg_get_i64(r, 0, CLAIM_CHAT),
+            .thread_id = pg_get_i64(r, 0, CLAIM_THREAD),
+            .attempts = (int)pg_get_i64(r, 0, CLAIM_ATTEMPTS),
+            .possible_repeat = pg_get_bool(r, 0, CLAIM_REPEAT),
+            .reason = pg_get_text(r, 0, CLAIM_REASON),
+            .held = pg_get_i64(r, 0, CLAIM_HELD),
+        };
+        store_group_decode(r, 0, CLAIM_GROUP, &row.group);
+    }
+    if (!reply->err && !PQgetisnull(reply->results[1], 0, 0))
+        next_ms = pg_get_i64(reply->results[1], 0, 0);
+    call->done(call->ctx, found ? &row : NULL, next_ms, reply->err);
+    free(call);
+}
+
+void store_outbox_claim(struct pg *pg, const struct outbox_claim *claim, outbox_claim_fn *done,
+                        void *ctx)
+{
+    static char *sql;
+    if (!sql) {
+        struct buf text;
+        buf_init(&text, 8192);
+        buf_addf(&text, "%s %s FROM o JOIN error_group g ON g.id = o.group_id %s", CLAIM_HEAD,
+                 STORE_GROUP_COLUMNS, STORE_GROUP_JOINS);
+        sql = buf_take(&text);
+    }
+    struct claim_call *call = mem_alloc(sizeof *call);
+    *call = (struct claim_call){done, ctx};
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, sql);
+    pg_text(batch, claim->holder);
+    pg_i64(batch, claim->epoch);
+    pg_i64(batch, claim->chat_id);
+    pg_i64_or_null(batch, claim->thread_id);
+    pg_add(batch, NEXT_SQL);
+    pg_run(pg, batch, on_claimed, call);
+}
+
+struct done_call {
+    outbox_done_fn *done;
+    void *ctx;
+};
+
+static void on_done(void *ctx, const struct pg_reply *reply)
+{
+    struct done_call *call = ctx;
+    call->done(call->ctx, reply->err);
+    free(call);
+}
+
+static void run(struct pg *pg, struct pg_batch *batch, outbox_done_fn *done, void *ctx)
+{
+    struct done_call *call = mem_alloc(sizeof *call);
+    *call = (struct done_call){done, ctx};
+    pg_run(pg, batch, on_done, call);
+}
+
+static const char SENT_SQL[] =
+    "UPDATE alert_outbox SET state = 'sent', sent_at = now(), message_id = $2, chat_id = $3, "
+    "thread_id = $4, last_error = NULL WHERE id = $1";
+static const char RETIRE_SQL[] =
+    "UPDATE alert_card SET is_current = false, edit = 'retire', edit_since = now(), edit_tries = 0 "
+    "WHERE is_current AND chat_id = $2 "
+    "AND group_id = (SELECT group_id FROM alert_outbox WHERE id = $1)";
+/* The group may have changed between the claim and now: then the card is stale already. */
+static const char CARD_SQL[] =
+    "INSERT INTO alert_card (chat_id, message_id, group_id, thread_id, outbox_id, held, edited_at, "
+    "edit, edit_since) "
+    "SELECT $3, $2, o.group_id, $4, o.id, o.held, now(), w.edit, CASE WHEN w.edit IS NOT NULL "
+    "THEN now() END FROM alert_outbox o JOIN error_group g ON g.id = o.group_id "
+    "CROSS JOIN LATERAL (SELECT CASE WHEN g.status <> $6 THEN 'change' "
+    "WHEN g.occurrences > $5 THEN 'count' END AS edit) w "
+    "WHERE o.id = $1 ON CONFLICT (chat_id, message_id) DO NOTHING";
+static const char CARDED_SQL[] =
+    "UPDATE error_group SET carded = true WHERE id IN (SELECT g.id FROM error_group g "
+    "JOIN alert_outbox o ON o.group_id = g.id WHERE o.id = $1 AND NOT g.carded "
+    "FOR NO KEY UPDATE OF g SKIP LOCKED)";
+
+void store_outbox_sent(struct pg *pg, const struct outbox_sent *sent, outbox_done_fn *done,
+                       void *ctx)
+{
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, SENT_SQL);
+    pg_i64(batch, sent->id);
+    pg_i64(batch, sent->message_id);
+    pg_i64(batch, sent->chat_id);
+    pg_i64_or_null(batch, sent->thread_id);
+    pg_add(batch, RETIRE_SQL);
+    pg_i64(batch, sent->id);
+    pg_i64(batch, sent->chat_id);
+    pg_add(batch, CARD_SQL);
+    pg_i64(batch, sent->id);
+    pg_i64(batch, sent->message_id);
+    pg_i64(batch, sent->chat_id);
+    pg_i64_or_null(batch, sent->thread_id);
+    pg_i64(batch, sent->occurrences);
+    pg_text(batch, status_name(sent->status));
+    pg_add(batch, CARDED_SQL);
+    pg_i64(batch, sent->id);
+    run(pg, batch, done, ctx);
+}
+
+static const char PUT_OFF_SQL[] =
+    "UPDATE alert_outbox SET state = $2, last_error = $4, "
+    "possible_repeat = possible_repeat OR $2 = 'uncertain', "
+    "next_try_at = CASE WHEN $3 < 0 THEN 'infinity' ELSE now() + make_interval(secs => $3) END "
+    "WHERE id = $1";
+
+void store_outbox_put_off(struct pg *pg, int64_t id, const char *state, int64_t delay_s,
+                          const char *error, outbox_done_fn *done, void *ctx)
+{
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, PUT_OFF_SQL);
+    pg_i64(batch, id);
+    pg_text(batch, state);
+    pg_i64(batch, delay_s);
+    pg_text(batch, error);
+    run(pg, batch, done, ctx);
+}
+
+static const char RECOVER_SQL[] =
+    "UPDATE alert_outbox SET state = 'uncertain', possible_repeat = true, next_try_at = now(), "
+    "last_error = 'the instance that was sending it ended' "
+    "WHERE state = 'sending' AND epoch < $1";
+
+void store_outbox_recover(struct pg *pg, const struct outbox_claim *claim, outbox_done_fn *done,
+                          void *ctx)
+{
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, RECOVER_SQL);
+    pg_i64(batch, claim->epoch);
+    run(pg, batch, done, ctx);
+}
+
+void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, outbox_done_fn *done,
+                            void *ctx)
+{
+    static const char *const SQL[] = {
+        "UPDATE alert_outbox SET chat_id = $2 WHERE chat_id = $1 "
+        "AND state IN ('pending', 'sending', 'uncertain')",
+        "DELETE FROM alert_state a USING alert_state b WHERE a.chat_id = $2 AND b.chat_id = $1 "
+        "AND a.group_id = b.group_id",
+        "UPDATE alert_state SET chat_id = $2 WHERE chat_id = $1",
+        "DELETE FROM alert_card WHERE chat_id = $1 AND chat_id <> $2",
+    };
+    struct pg_batch *batch = pg_batch_new();
+    for (size_t i = 0; i < sizeof SQL / sizeof *SQL; i++) {
+        pg_add(batch, SQL[i]);
+        pg_i64(batch, from_chat);
+        pg_i64(batch, to_chat);
+    }
+    run(pg, batch, done, ctx);
+}
+
+/* --------------------------------------------------------------------------------------- cards */
+
+static const char CARD_HEAD[] =
+    "SELECT c.chat_id, c.message_id, c.edit, c.edit_seq, (SELECT max(n.message_id) FROM alert_card "
+    "n "
+    "WHERE n.group_id = c.group_id AND n.chat_id = c.chat_id AND n.is_current), ";
+enum { CARD_CHAT, CARD_MESSAGE, CARD_EDIT, CARD_SEQ, CARD_NEWER, CARD_GROUP };
+static const char CARD_PICK[] =
+    " FROM (SELECT * FROM alert_card WHERE edit IS NOT NULL AND edit_since <= now() "
+    "AND (edit <> 'count' OR ($1 AND edited_at <= now() - make_interval(secs => $2))) "
+    "ORDER BY array_position(ARRAY['change', 'retire', 'count'], edit), "
+    "CASE WHEN edit = 'count' THEN edited_at ELSE edit_since END LIMIT 1) c "
+    "JOIN error_group g ON g.id = c.group_id ";
+
+struct card_call {
+    card_claim_fn *done;
+    void *ctx;
+};
+
+static void on_card(void *ctx, const struct pg_reply *reply)
+{
+    struct card_call *call = ctx;
+    struct card_row card;
+    bool found = !reply->err && PQntuples(reply->results[0]) == 1;
+    if (found) {
+        const PGresult *r = reply->results[0];
+        const char *edit = pg_get_text(r, 0, CARD_EDIT);
+        card = (struct card_row){
+            .chat_id = pg_get_i64(r, 0, CARD_CHAT),
+            .message_id = pg_get_i64(r, 0, CARD_MESSAGE),
+            .edit_seq = pg_get_i64(r, 0, CARD_SEQ),
+            .newer_message_id = pg_get_i64(r, 0, CARD_NEWER),
+            .edit = strcmp(edit, "count") == 0    ? EDIT_COUNT
+                    : strcmp(edit, "change") == 0 ? EDIT_CHANGE
+                                                  : EDIT_RETIRE,
+        };
+        store_group_decode(r, 0, CARD_GROUP, &card.group);
+    }
+    call->done(call->ctx, found ? &card : NULL, reply->err);
+    free(call);
+}
+
+void store_card_claim(struct pg *pg, bool counts_too, card_claim_fn *done, void *ctx)
+{
+    static char *sql;
+    if (!sql) {
+        struct buf text;
+        buf_init(&text, 8192);
+        buf_addf(&text, "%s %s %s %s", CARD_HEAD, STORE_GROUP_COLUMNS, CARD_PICK,
+                 STORE_GROUP_JOINS);
+        sql = buf_take(&text);
+    }
+    struct card_call *call = mem_alloc(sizeof *call);
+    *call = (struct card_call){done, ctx};
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, sql);
+    pg_bool(batch, counts_too);
+    pg_i64(batch, CARD_EDIT_SECONDS_MIN);
+    pg_run(pg, batch, on_card, call);
+}
+
+/* Edits that keep failing end after twenty tries; the next change starts anew. */
+static const char CARD_DONE_SQL[] =
+    "UPDATE alert_card SET edited_at = now(), "
+    "edit = CASE WHEN $4 = 2 AND edit_tries < 20 THEN edit WHEN $4 <> 1 AND edit_seq <> $3 THEN "
+    "edit END, "
+    "edit_since = CASE WHEN $4 = 2 THEN now() + make_interval(secs => $5) "
+    "WHEN edit_seq <> $3 THEN now() END, "
+    "edit_tries = CASE WHEN $4 = 2 THEN edit_tries + 1 ELSE 0 END, "
+    "is_current = is_current AND $4 <> 1 WHERE chat_id = $1 AND message_id = $2";
+
+void store_card_done(struct pg *pg, const struct card_row *card, enum card_outcome outcome,
+                     int64_t delay_s, outbox_done_fn *done, void *ctx)
+{
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, CARD_DONE_SQL);
+    pg_i64(batch, card->chat_id);
+    pg_i64(batch, card->message_id);
+    pg_i64(batch, card->edit_seq);
+    pg_i64(batch, (int64_t)outcome);
+    pg_i64(batch, delay_s);
+    run(pg, batch, done, ctx);
+}
+
+struct card_group_call {
+    card_group_fn *done;
+    void *ctx;
+};
+
+static void on_card_group(void *ctx, const struct pg_reply *reply)
+{
+    struct card_group_call *call = ctx;
+    bool found = !reply->err && PQntuples(reply->results[0]) == 1;
+    call->done(call->ctx, found ? pg_get_i64(reply->results[0], 0, 0) : 0, reply->err);
+    free(call);
+}
+
+void store_card_group(struct pg *pg, int64_t chat_id, int64_t message_id, card_group_fn *done,
+                      void *ctx)
+{
+    struct card_group_call *call = mem_alloc(sizeof *call);
+    *call = (struct card_group_call){done, ctx};
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, "SELECT group_id FROM alert_card WHERE chat_id = $1 AND message_id = $2");
+    pg_i64(batch, chat_id);
+    pg_i64(batch, message_id);
+    pg_run(pg, batch, on_card_group, call);
+}

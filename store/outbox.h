@@ -1,0 +1,78 @@
+/* outbox.h -- alerts waiting and sent, and the messages in chats that are cards of groups.
+ *
+ * Only the holder of the lease calls these; each claim checks holder and epoch. */
+#ifndef NABAT_STORE_OUTBOX_H
+#define NABAT_STORE_OUTBOX_H
+
+#include "store/group.h"
+
+struct outbox_claim {
+    const char *holder;
+    int64_t epoch;
+    int64_t chat_id; /* pending rows of another chat are addressed to this one */
+    int64_t thread_id;
+};
+
+struct outbox_row {
+    int64_t id;
+    int64_t chat_id;
+    int64_t thread_id;
+    int attempts; /* this one included */
+    bool possible_repeat;
+    const char *reason;
+    int64_t held;
+    struct group group;
+};
+/* The oldest row that is due becomes 'sending'; `row` NULL: none. `next_ms` tells how long until
+ * one is due (-1: nothing waits). BORROWED until done returns. */
+typedef void outbox_claim_fn(void *ctx, const struct outbox_row *row, int64_t next_ms,
+                             const struct err *err);
+void store_outbox_claim(struct pg *pg, const struct outbox_claim *claim, outbox_claim_fn *done,
+                        void *ctx);
+
+typedef void outbox_done_fn(void *ctx, const struct err *err);
+struct outbox_sent {
+    int64_t id;
+    int64_t chat_id;
+    int64_t thread_id;
+    int64_t message_id;
+    int64_t occurrences;      /* as the message shows them: a card that is stale already */
+    enum group_status status; /* is edited at once */
+};
+/* It is in the chat: the row is 'sent', the message is the group's card, older ones retire. */
+void store_outbox_sent(struct pg *pg, const struct outbox_sent *sent, outbox_done_fn *done,
+                       void *ctx);
+/* state: "pending" (again after `delay_s`), "uncertain" (again once after it, marked), "failed". */
+void store_outbox_put_off(struct pg *pg, int64_t id, const char *state, int64_t delay_s,
+                          const char *error, outbox_done_fn *done, void *ctx);
+/* A new holder: what an older one was sending is uncertain now. */
+void store_outbox_recover(struct pg *pg, const struct outbox_claim *claim, outbox_done_fn *done,
+                          void *ctx);
+/* The group became a supergroup: message ids of the old chat mean nothing in the new one. */
+void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, outbox_done_fn *done,
+                            void *ctx);
+
+enum card_edit { EDIT_COUNT, EDIT_CHANGE, EDIT_RETIRE };
+struct card_row {
+    int64_t chat_id;
+    int64_t message_id;
+    enum card_edit edit;
+    int64_t edit_seq;
+    int64_t newer_message_id; /* of EDIT_RETIRE: the card that took over */
+    struct group group;
+};
+/* The card whose edit is most urgent; counts only when `counts_too`. NULL: none. */
+typedef void card_claim_fn(void *ctx, const struct card_row *card, const struct err *err);
+void store_card_claim(struct pg *pg, bool counts_too, card_claim_fn *done, void *ctx);
+/* GONE: the message can't be edited any more. RETRY: it waits on, `delay_s` from now. A wish that
+ * came after the claim (another edit_seq) stays. */
+enum card_outcome { CARD_EDITED, CARD_GONE, CARD_RETRY };
+void store_card_done(struct pg *pg, const struct card_row *card, enum card_outcome outcome,
+                     int64_t delay_s, outbox_done_fn *done, void *ctx);
+
+/* The group whose card (chat, message) is; 0: none that we sent. */
+typedef void card_group_fn(void *ctx, int64_t group_id, const struct err *err);
+void store_card_group(struct pg *pg, int64_t chat_id, int64_t message_id, card_group_fn *done,
+                      void *ctx);
+
+#endif

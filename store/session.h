@@ -1,0 +1,25 @@
+/* session.h -- a blocking connection, for command-line tools only: never in the loop. */
+#ifndef NABAT_STORE_SESSION_H
+#define NABAT_STORE_SESSION_H
+
+#include "core/err.h"
+
+#include <libpq-fe.h>
+#include <stddef.h>
+
+struct session;
+
+/* `schema` becomes the search_path. ERR_RETRY: can't be reached. */
+struct session *session_open(const char *url, const char *schema, const char *name,
+                             struct err *err);
+void session_close(struct session *session);
+/* Text parameters, text results; NULL on error. The caller PQclears. */
+PGresult *session_run(struct session *session, const char *sql, size_t count,
+                      const char *const *params, struct err *err);
+int session_server_version(struct session *session); /* 150018 */
+
+/* The private PostgreSQL of ./run: found beside the program's build folder, or in the current one.
+ * False: there is none. */
+bool session_find_local(char *url, size_t size);
+
+#endif

@@ -1,0 +1,349 @@
+/* writer.c -- the queue before the database, and one transaction at a time.
+ *
+ *     IDLE --jobs--> LOOKING_UP --rows--> STORING --committed--> IDLE
+ *                        \___error___________\--> ROLLING_BACK --> IDLE (jobs back in the queue)
+ *
+ * The hard thing: what an error means for whom. A broken connection or a lost race concerns nobody
+ * in particular: the jobs go back and are run again until they are too old. Anything else is one
+ * job's fault: then jobs are run one by one, so that only that one is told. */
+#include "store/writer.h"
+
+#include "core/clock.h"
+#include "core/limits.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/metric.h"
+#include "store/writer_batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum writer_state { WRITER_IDLE, WRITER_LOOKING_UP, WRITER_STORING, WRITER_ROLLING_BACK };
+
+struct job {
+    struct job *next;
+    struct event *events;
+    size_t count;
+    size_t bytes;
+    int64_t deadline_ms;
+    writer_done_fn *done;
+    void *ctx;
+};
+
+struct writer {
+    struct ev_loop *loop;
+    struct pg *pg;
+    struct writer_config config;
+    enum writer_state state;
+    struct job *first;
+    struct job *last;
+    size_t queue_bytes;
+    size_t queue_events;
+    struct job *running; /* of the batch at work */
+    struct write_batch batch;
+    int repeats;    /* the same jobs, run again at once */
+    int one_by_one; /* jobs still to be run alone, to find the one that is refused */
+    bool make_days; /* a day has no leaf: make it before the next look-up */
+    ev_timer tick;
+    void (*due)(void *ctx);
+    void *due_ctx;
+};
+
+static void start(struct writer *w);
+
+static void count_queue(struct writer *w)
+{
+    metric_set(METRIC_WRITER_QUEUE_EVENTS, (int64_t)w->queue_events);
+    metric_set(METRIC_WRITER_QUEUE_BYTES, (int64_t)w->queue_bytes);
+}
+
+static void finish_job(struct writer *w, struct job *job, const struct err *err)
+{
+    w->queue_bytes -= job->bytes;
+    w->queue_events -= job->count;
+    metric_add(err ? METRIC_EVENTS_REFUSED : METRIC_EVENTS_ACCEPTED, (int64_t)job->count);
+    count_queue(w);
+    job->done(job->ctx, err);
+    free(job);
+}
+
+static void expire(struct writer *w)
+{
+    int64_t now = clock_mono_ms();
+    struct err err = {0};
+    err_set(&err, ERR_RETRY, "the database did not take the events in time; they were not kept");
+    while (w->first && w->first->deadline_ms <= now) {
+        struct job *job = w->first;
+        w->first = job->next;
+        if (!w->first)
+            w->last = NULL;
+        finish_job(w, job, &err);
+    }
+}
+
+/* The jobs of the batch at work, in order, back to the front. */
+static void requeue(struct writer *w)
+{
+    if (!w->running)
+        return;
+    struct job *tail = w->running;
+    while (tail->next)
+        tail = tail->next;
+    tail->next = w->first;
+    if (!w->first)
+        w->last = tail;
+    w->first = w->running;
+    w->running = NULL;
+    metric_add(METRIC_WRITER_RETRIES, 1);
+}
+
+static void finish_running(struct writer *w, const struct err *err)
+{
+    struct job *job = w->running;
+    w->running = NULL;
+    while (job) {
+        struct job *next = job->next;
+        finish_job(w, job, err);
+        job = next;
+    }
+}
+
+static size_t running_count(const struct writer *w)
+{
+    size_t n = 0;
+    for (const struct job *job = w->running; job; job = job->next)
+        n++;
+    return n;
+}
+
+static void to_idle(struct writer *w)
+{
+    write_batch_fini(&w->batch);
+    w->state = WRITER_IDLE;
+    start(w);
+}
+
+static void on_rolled_back(void *ctx, const struct pg_reply *reply)
+{
+    (void)reply; /* a connection that broke has rolled back by itself */
+    to_idle(ctx);
+}
+
+static void roll_back(struct writer *w)
+{
+    struct pg_batch *pg = pg_batch_new();
+    pg_batch_continue(pg);
+    pg_add(pg, "ROLLBACK");
+    w->state = WRITER_ROLLING_BACK;
+    pg_run(w->pg, pg, on_rolled_back, w);
+}
+
+/* Lost a race with another instance (unique key, deadlock, serialization), or a day without a leaf. */
+static bool is_race(const char *sqlstate)
+{
+    return strcmp(sqlstate, "23505") == 0 || strncmp(sqlstate, "40", 2) == 0;
+}
+
+static void on_error(struct writer *w, const struct pg_reply *reply)
+{
+    struct err err = *reply->err;
+    bool no_leaf = strcmp(reply->sqlstate, "23514") == 0;
+    bool again = (is_race(reply->sqlstate) || no_leaf) && ++w->repeats <= WRITER_REPEATS_MAX;
+    w->make_days = w->make_days || no_leaf;
+    if (again || err.kind == ERR_RETRY) {
+        log_debug("batch goes back to the queue", LOG_S("error", err.text), LOG_END);
+        requeue(w);
+    } else if (running_count(w) > 1) {
+        log_warn("batch refused: its requests are tried one by one", LOG_S("error", err.text),
+                 LOG_END);
+        w->one_by_one = (int)running_count(w);
+        requeue(w);
+    } else {
+        log_error("events refused by the database", LOG_S("error", err.text), LOG_END);
+        err.kind = ERR_BUG;
+        w->repeats = 0;
+        finish_running(w, &err);
+    }
+    if (reply->unknown || !pg_is_up(w->pg))
+        to_idle(w);
+    else
+        roll_back(w);
+}
+
+static void on_stored(void *ctx, const struct pg_reply *reply)
+{
+    struct writer *w = ctx;
+    if (reply->err) {
+        on_error(w, reply);
+        return;
+    }
+    metric_add(METRIC_WRITER_BATCHES, 1);
+    metric_add(METRIC_EVENTS_REPEATED, (int64_t)w->batch.repeated);
+    metric_add(METRIC_EVENTS_ACCEPTED, -(int64_t)w->batch.repeated);
+    w->repeats = 0;
+    bool has_due = w->batch.has_due;
+    finish_running(w, NULL);
+    to_idle(w);
+    if (has_due && w->due)
+        w->due(w->due_ctx);
+}
+
+static void on_looked_up(void *ctx, const struct pg_reply *reply)
+{
+    struct writer *w = ctx;
+    if (reply->err) {
+        on_error(w, reply);
+        return;
+    }
+    write_batch_take(&w->batch, reply);
+    w->state = WRITER_STORING;
+    pg_run(w->pg, write_batch_store(&w->batch, w->config.ring_min), on_stored, w);
+}
+
+static void on_days_made(void *ctx, const struct pg_reply *reply)
+{
+    struct writer *w = ctx;
+    if (reply->err)
+        log_error("can't make the day's tables", LOG_S("error", reply->err->text), LOG_END);
+    to_idle(w);
+}
+
+static void make_days(struct writer *w)
+{
+    struct pg_batch *pg = pg_batch_new();
+    pg_add(pg, "SELECT nabat_make_day((now() AT TIME ZONE 'UTC')::date + n) "
+               "FROM generate_series(-1, 3) AS n");
+    w->make_days = false;
+    w->state = WRITER_ROLLING_BACK;
+    pg_run(w->pg, pg, on_days_made, w);
+}
+
+/* Whole jobs until the batch is large enough; always at least one. */
+static void take_jobs(struct writer *w)
+{
+    size_t events = 0;
+    size_t bytes = 0;
+    struct job **end = &w->running;
+    while (w->first) {
+        struct job *job = w->first;
+        if (events && (events + job->count > WRITER_BATCH_EVENTS_MAX ||
+                       bytes + job->bytes > WRITER_BATCH_BYTES_MAX || w->one_by_one > 0))
+            break;
+        w->first = job->next;
+        job->next = NULL;
+        *end = job;
+        end = &job->next;
+        events += job->count;
+        bytes += job->bytes;
+    }
+    if (!w->first)
+        w->last = NULL;
+    if (w->one_by_one > 0)
+        w->one_by_one--;
+    write_batch_init(&w->batch, events);
+    for (struct job *job = w->running; job; job = job->next)
+        for (size_t i = 0; i < job->count; i++)
+            write_batch_add(&w->batch, &job->events[i]);
+}
+
+static void start(struct writer *w)
+{
+    if (w->state != WRITER_IDLE || !pg_is_up(w->pg))
+        return;
+    expire(w);
+    if (w->make_days) {
+        make_days(w);
+        return;
+    }
+    if (!w->first)
+        return;
+    take_jobs(w);
+    w->state = WRITER_LOOKING_UP;
+    pg_run(w->pg, write_batch_look_up(&w->batch, clock_wall_ms()), on_looked_up, w);
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    struct writer *w = timer->data;
+    expire(w);
+    start(w);
+}
+
+static void on_connection(void *ctx, bool up)
+{
+    if (up)
+        start(ctx);
+}
+
+struct writer *store_writer_new(struct ev_loop *loop, struct pg *pg,
+                                const struct writer_config *config)
+{
+    struct writer *w = mem_alloc(sizeof *w);
+    w->loop = loop;
+    w->pg = pg;
+    w->config = *config;
+    ev_timer_init(&w->tick, on_tick, 1.0, 1.0);
+    w->tick.data = w;
+    ev_timer_start(loop, &w->tick);
+    pg_watch(pg, on_connection, w);
+    return w;
+}
+
+void store_writer_free(struct writer *w)
+{
+    if (!w)
+        return;
+    struct err err = {0};
+    err_set(&err, ERR_RETRY, "the service is stopping");
+    ev_timer_stop(w->loop, &w->tick);
+    requeue(w);
+    while (w->first) {
+        struct job *job = w->first;
+        w->first = job->next;
+        finish_job(w, job, &err);
+    }
+    write_batch_fini(&w->batch);
+    free(w);
+}
+
+bool store_writer_submit(struct writer *w, struct event *events, size_t count, writer_done_fn *done,
+                         void *ctx, struct err *err)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += events[i].bytes;
+    if (!pg_is_up(w->pg)) {
+        metric_add(METRIC_EVENTS_REFUSED, (int64_t)count);
+        return err_set(err, ERR_RETRY, "the database is away; the events were not kept");
+    }
+    if (w->queue_bytes + bytes > WRITER_QUEUE_BYTES_MAX) {
+        metric_add(METRIC_EVENTS_REFUSED, (int64_t)count);
+        return err_set(err, ERR_LIMIT, "the queue before the database is full");
+    }
+    struct job *job = mem_alloc(sizeof *job);
+    *job = (struct job){.events = events, .count = count, .bytes = bytes, .done = done, .ctx = ctx};
+    job->deadline_ms = clock_mono_ms() + (int64_t)WRITER_JOB_SECONDS_MAX * 1000;
+    if (w->last)
+        w->last->next = job;
+    else
+        w->first = job;
+    w->last = job;
+    w->queue_bytes += bytes;
+    w->queue_events += count;
+    count_queue(w);
+    start(w);
+    return true;
+}
+
+void store_writer_on_due(struct writer *w, void (*due)(void *ctx), void *ctx)
+{
+    w->due = due;
+    w->due_ctx = ctx;
+}
+
+size_t store_writer_waiting(const struct writer *w)
+{
+    return w->queue_events;
+}

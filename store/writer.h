@@ -1,0 +1,37 @@
+/* writer.h -- the batch writer: events in, one transaction for many of them, then the word "kept".
+ *
+ * While its connection is busy the queue grows into the next batch; no lingering. A batch that
+ * fails for a passing reason is run again until its jobs are too old; repeats are dropped by
+ * (project, event_id), so that running again is harmless. */
+#ifndef NABAT_STORE_WRITER_H
+#define NABAT_STORE_WRITER_H
+
+#include "core/event.h"
+#include "store/pg.h"
+
+struct writer;
+
+struct writer_config {
+    enum severity ring_min; /* facts about this and worse always go to alert_due */
+    int64_t retention_days;
+};
+
+/* `pg` is BORROWED and the writer's alone: a transaction spans two of its batches. */
+struct writer *store_writer_new(struct ev_loop *loop, struct pg *pg,
+                                const struct writer_config *config);
+/* Jobs still waiting end with ERR_RETRY. */
+void store_writer_free(struct writer *writer);
+
+/* `err` NULL: committed. ERR_RETRY: not known to be kept. ERR_BUG: the database refuses them. */
+typedef void writer_done_fn(void *ctx, const struct err *err);
+
+/* Events stay BORROWED until `done`, which runs exactly once, from the loop. False: the queue is
+ * full (ERR_LIMIT) or the database is away (ERR_RETRY); nothing will be called. */
+bool store_writer_submit(struct writer *writer, struct event *events, size_t count,
+                         writer_done_fn *done, void *ctx, struct err *err);
+
+/* `rang` runs after each commit that put something into alert_due. */
+void store_writer_on_due(struct writer *writer, void (*due)(void *ctx), void *ctx);
+size_t store_writer_waiting(const struct writer *writer); /* events */
+
+#endif

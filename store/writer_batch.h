@@ -1,0 +1,44 @@
+/* writer_batch.h -- the pure part of the batch writer: events aggregated, and the statements built. */
+#ifndef NABAT_STORE_WRITER_BATCH_H
+#define NABAT_STORE_WRITER_BATCH_H
+
+#include "core/event.h"
+#include "store/pg.h"
+
+/* What a batch knows of one group. */
+struct batch_group {
+    const struct event *first; /* its first event: project, fingerprint, title, … */
+    int64_t id;                /* 0: not in the database yet */
+    bool locked;               /* we hold its row; else its counters go to group_delta */
+    bool resolved;
+    bool carded;
+    int64_t n[SEVERITIES];      /* events of each severity */
+    int64_t ring_n[SEVERITIES]; /* those that are no imports */
+    int64_t occurred_max[SEVERITIES];
+    int64_t received_min;
+    int64_t received_max;
+};
+
+struct write_batch {
+    struct event **events; /* without the repeats, once known */
+    size_t count;
+    size_t repeated;
+    struct batch_group *groups;
+    size_t groups_count;
+    uint32_t *slots; /* hash table of groups, index + 1 */
+    size_t slots_count;
+    bool has_due;
+};
+
+void write_batch_init(struct write_batch *batch, size_t events_max);
+void write_batch_fini(struct write_batch *batch);
+void write_batch_add(struct write_batch *batch, struct event *event);
+
+/* First round trip: BEGIN, repeats, groups. */
+struct pg_batch *write_batch_look_up(const struct write_batch *batch, int64_t now_ms);
+/* Takes its results in: drops repeats, aggregates the rest by group. */
+void write_batch_take(struct write_batch *batch, const struct pg_reply *reply);
+/* Second round trip: everything, and COMMIT. */
+struct pg_batch *write_batch_store(struct write_batch *batch, enum severity ring_min);
+
+#endif
