@@ -1,0 +1,78 @@
+/* chat.h -- a chat as alerts and commands see it: Telegram, or the console that stands in for it.
+ *
+ * The implementation cures what can be cured by itself: formatting refused goes plain, a keyboard
+ * refused goes without, a closed topic goes to the chat, a text too long is cut. */
+#ifndef NABAT_ALERTS_CHAT_H
+#define NABAT_ALERTS_CHAT_H
+
+#include "net/telegram.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    CHAT_BUTTONS_MAX = 12,
+    CHAT_BUTTON_TEXT_BYTES = 64,
+    CHAT_BUTTON_DATA_BYTES = 64,
+    CHAT_BUTTON_URL_BYTES = 512
+};
+
+struct chat_button {
+    char text[CHAT_BUTTON_TEXT_BYTES];
+    char data[CHAT_BUTTON_DATA_BYTES + 1]; /* callback_data; "" when it is a link */
+    char url[CHAT_BUTTON_URL_BYTES];
+    bool ends_row;
+};
+
+struct chat_keyboard {
+    struct chat_button buttons[CHAT_BUTTONS_MAX];
+    size_t count;
+};
+
+/* All BORROWED for the call. */
+struct chat_message {
+    int64_t chat_id;
+    int64_t thread_id;  /* 0: none */
+    int64_t message_id; /* of an edit */
+    int64_t reply_to;   /* 0: none */
+    const char *html;
+    const struct chat_keyboard *keyboard; /* NULL: none (an edit then removes it) */
+    bool silent;
+};
+
+struct chat_result {
+    enum tg_outcome outcome; /* TG_OK also when the text went plain, or without its keyboard */
+    int64_t message_id;
+    int64_t thread_id; /* where it went: 0 when the topic is closed or gone */
+    int retry_after_s;
+    int64_t migrate_to;
+    const char *text; /* what went wrong; BORROWED */
+};
+typedef void chat_done_fn(void *ctx, const struct chat_result *result);
+
+/* `done` may be NULL where nobody cares; else it runs exactly once, from the loop. */
+struct chat {
+    void (*send)(struct chat *chat, const struct chat_message *message, chat_done_fn *done,
+                 void *ctx);
+    void (*edit)(struct chat *chat, const struct chat_message *message, chat_done_fn *done,
+                 void *ctx);
+    void (*document)(struct chat *chat, const struct chat_message *message, const char *file_name,
+                     const char *data, size_t len, chat_done_fn *done, void *ctx);
+    /* The small word that a press gets. `text` may be "". */
+    void (*answer_press)(struct chat *chat, const char *press_id, const char *text);
+};
+
+/* Appends a callback button; `data` is cut nowhere: it must fit. */
+void chat_add_button(struct chat_keyboard *keyboard, const char *text, const char *data,
+                     bool ends_row);
+void chat_add_link(struct chat_keyboard *keyboard, const char *text, const char *url,
+                   bool ends_row);
+
+/* The chat over the Bot API. `telegram` is BORROWED. */
+struct chat *chat_telegram_new(struct telegram *telegram);
+void chat_telegram_free(struct chat *chat);
+/* Pure, for tests: the parameters of a message. */
+json_t *chat_telegram_params(const struct chat_message *message, bool plain, bool with_keyboard);
+
+#endif
