@@ -1,0 +1,118 @@
+/* check.c -- nabat --check: settings, database, token, webhook, chat; one line each. */
+#include "bot/tools.h"
+
+#include "net/telegram.h"
+#include "store/migration_list.h"
+#include "store/session.h"
+
+#include <ev.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct checker {
+    const struct settings *settings;
+    struct ev_loop *loop;
+    struct telegram *telegram;
+    bool answered;
+    struct tg_answer answer;
+    char name[128]; /* what the answer named: bot, webhook or chat */
+    int failed;
+};
+
+static void say(struct checker *c, bool ok, const char *what, const char *detail)
+{
+    printf("%-5s %-9s %s\n", ok ? "ok" : "FAIL", what, detail);
+    c->failed += !ok;
+}
+
+static void check_database(struct checker *c)
+{
+    struct err err = {0};
+    char text[200];
+    struct session *s =
+        session_open(c->settings->database_url, c->settings->database_schema, "nabat check", &err);
+    if (!s) {
+        say(c, false, "database", err.text);
+        return;
+    }
+    int version = session_server_version(s);
+    PGresult *rows =
+        session_run(s, "SELECT coalesce(max(version), 0) FROM nabat_migration", 0, NULL, &err);
+    long have = rows ? strtol(PQgetvalue(rows, 0, 0), NULL, 10) : 0;
+    long want = strtol(MIGRATION_FILES[MIGRATION_FILES_COUNT - 1].name, NULL, 10);
+    snprintf(text, sizeof text, "PostgreSQL %d.%d, schema %s, migration %ld of %ld%s",
+             version / 10000, version % 10000, c->settings->database_schema, have, want,
+             have < want ? ": run nabat --migrate, or start the service" : "");
+    say(c, have >= want && version >= 140000, "database", text);
+    PQclear(rows);
+    session_close(s);
+}
+
+static void on_answer(void *ctx, const struct tg_answer *answer)
+{
+    struct checker *c = ctx;
+    static const char *const NAMES[] = {"username", "url", "title", "first_name"};
+    c->answer = *answer;
+    c->name[0] = '\0';
+    for (size_t i = 0; answer->outcome == TG_OK && i < sizeof NAMES / sizeof *NAMES; i++) {
+        const char *name = json_string_value(json_object_get(answer->result, NAMES[i]));
+        if (name && !c->name[0])
+            snprintf(c->name, sizeof c->name, "%s", name);
+    }
+    c->answer.result = NULL;
+    c->answered = true;
+    ev_break(c->loop, EVBREAK_ALL);
+}
+
+static bool ask(struct checker *c, const char *method, json_t *params)
+{
+    c->answered = false;
+    telegram_call(c->telegram, method, params, 15, on_answer, c);
+    while (!c->answered)
+        ev_run(c->loop, 0);
+    return c->answer.outcome == TG_OK;
+}
+
+static void check_telegram(struct checker *c)
+{
+    char text[300];
+    bool ok = ask(c, "getMe", NULL);
+    snprintf(text, sizeof text, "%s%s", ok ? "@" : "", ok ? c->name : c->answer.text);
+    say(c, ok, "token", text);
+    if (!ok)
+        return;
+    ok = ask(c, "getWebhookInfo", NULL);
+    bool none = ok && !c->name[0];
+    say(c, none, "webhook",
+        none ? "none: long polling"
+        : ok ? "the bot has a webhook that is not Nabat's: commands and buttons would not work "
+               "(send-only). Give Nabat a bot of its own"
+             : c->answer.text);
+    if (!c->settings->alert_chat_id) {
+        say(c, false, "chat", "ERROR_ALERT_CHAT_ID is not set: nothing can ring");
+        return;
+    }
+    ok = ask(c, "getChat", json_pack("{s:I}", "chat_id", (json_int_t)c->settings->alert_chat_id));
+    snprintf(text, sizeof text, "%lld %s", (long long)c->settings->alert_chat_id,
+             ok ? c->name : c->answer.text);
+    say(c, ok, "chat", text);
+}
+
+int tool_check(const struct settings *settings)
+{
+    struct checker c = {.settings = settings, .loop = ev_loop_new(EVFLAG_AUTO)};
+    say(&c, true, "settings", "all values are understood");
+    check_database(&c);
+    if (settings->telegram_bot_token) {
+        struct http_client *http = http_client_new(c.loop);
+        c.telegram = telegram_new(http, settings->telegram_api_url, settings->telegram_bot_token);
+        check_telegram(&c);
+        http_client_free(http);
+        telegram_free(c.telegram);
+    } else {
+        say(&c, true, "chat", "console: TELEGRAM_BOT_TOKEN is not set");
+    }
+    ev_loop_destroy(c.loop);
+    return c.failed ? 1 : 0;
+}

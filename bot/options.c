@@ -1,0 +1,88 @@
+/* options.c -- flags in a table: name, mode, argument, help. */
+#include "bot/options.h"
+
+#include "core/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    enum mode mode;
+    const char *arg; /* NULL: takes none */
+    const char *help;
+} FLAGS[] = {
+    {"--migrate", MODE_MIGRATE, NULL, "apply missing migrations and exit"},
+    {"--check", MODE_CHECK, NULL,
+     "verify settings, database, token, webhook and chat, a line each"},
+    {"--selftest", MODE_SELFTEST, NULL, "record a critical error and wait until the chat has it"},
+    {"--dsn", MODE_DSN, NULL, "print each project's DSN"},
+    {"--owner", MODE_OWNER, "ID", "make a Telegram user an owner"},
+    {"--env-file", MODE_SERVE, "FILE", "read settings from FILE instead of .env"},
+    {"--env-example", MODE_ENV_EXAMPLE, NULL, "print .env.example"},
+    {"--version", MODE_VERSION, NULL, "print the version"},
+    {"--help", MODE_HELP, NULL, "print this"},
+};
+
+static bool parse_owner(const char *text, struct options *o, struct err *err)
+{
+    char *end = NULL;
+    errno = 0;
+    long long id = strtoll(text, &end, 10);
+    if (errno || *end || id <= 0)
+        return err_set(err, ERR_INPUT,
+                       "--owner is \"%.60s\": it takes a Telegram user id, a number "
+                       "above zero",
+                       text);
+    o->owner_id = id;
+    return true;
+}
+
+bool options_parse(int argc, char **argv, struct options *o, struct err *err)
+{
+    *o = (struct options){.mode = MODE_SERVE};
+    for (int i = 1; i < argc; i++) {
+        size_t f = 0;
+        size_t count = sizeof FLAGS / sizeof *FLAGS;
+        while (f < count && strcmp(FLAGS[f].name, argv[i]) != 0)
+            f++;
+        if (f == count)
+            return err_set(err, ERR_INPUT, "\"%.60s\" is no flag of nabat: see nabat --help",
+                           argv[i]);
+        const char *value = FLAGS[f].arg ? argv[i + 1] : NULL;
+        if (FLAGS[f].arg && !value)
+            return err_set(err, ERR_INPUT, "%s takes %s", FLAGS[f].name, FLAGS[f].arg);
+        i += FLAGS[f].arg != NULL;
+        if (strcmp(FLAGS[f].name, "--env-file") == 0) {
+            o->env_file = value;
+            continue;
+        }
+        if (o->mode != MODE_SERVE)
+            return err_set(err, ERR_INPUT, "%s can't be combined with another action",
+                           FLAGS[f].name);
+        o->mode = FLAGS[f].mode;
+        if (o->mode == MODE_OWNER && !parse_owner(value, o, err))
+            return false;
+    }
+    return true;
+}
+
+void options_help(struct buf *out)
+{
+    buf_add_str(out, "nabat -- an error tracker for teams that run Telegram bots\n\n"
+                     "Usage: nabat [flag]\n"
+                     "Without a flag it runs the service: takes errors, keeps them in PostgreSQL, "
+                     "rings a Telegram chat.\n\nFlags:\n");
+    for (size_t i = 0; i < sizeof FLAGS / sizeof *FLAGS; i++) {
+        char flag[40];
+        snprintf(flag, sizeof flag, "%s %s", FLAGS[i].name, FLAGS[i].arg ? FLAGS[i].arg : "");
+        buf_addf(out, "  %-18s %s\n", flag, FLAGS[i].help);
+    }
+    buf_add_str(out, "\nSettings, from the environment or .env (the environment wins), with "
+                     "[default]:\n");
+    settings_help(out);
+    buf_add_str(out, "\nExit codes: 0 done; 1 failed, the reason is on stderr; 2 wrong usage or "
+                     "settings.\n");
+}

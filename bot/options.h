@@ -1,0 +1,32 @@
+/* options.h -- the command line of nabat. */
+#ifndef NABAT_BOT_OPTIONS_H
+#define NABAT_BOT_OPTIONS_H
+
+#include "core/buf.h"
+#include "core/err.h"
+
+#include <stdint.h>
+
+enum mode {
+    MODE_SERVE,
+    MODE_MIGRATE,
+    MODE_CHECK,
+    MODE_SELFTEST,
+    MODE_DSN,
+    MODE_OWNER,
+    MODE_VERSION,
+    MODE_HELP,
+    MODE_ENV_EXAMPLE
+};
+
+struct options {
+    enum mode mode;
+    const char *env_file; /* NULL: .env if there is one */
+    int64_t owner_id;
+};
+
+/* False: ERR_INPUT that names the flag, what it held and what it takes. */
+bool options_parse(int argc, char **argv, struct options *options, struct err *err);
+void options_help(struct buf *out);
+
+#endif

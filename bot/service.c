@@ -1,0 +1,490 @@
+/* service.c -- wiring: connections, writer, lease, decider, delivery, chat, routes.
+ *
+ *     migrate (helper thread) --ok--> projects, writer, lease --held--> decider, delivery, poll
+ *                             --away--> again in a second        --refused--> failed
+ *
+ * HTTP listens from the first moment: probes see "not ready" instead of nothing. */
+#include "bot/service.h"
+
+#include "alerts/decider.h"
+#include "alerts/delivery.h"
+#include "api/health.h"
+#include "api/inbox_drain.h"
+#include "api/ingest_routes.h"
+#include "bot/console.h"
+#include "bot/poll.h"
+#include "core/helper.h"
+#include "core/limits.h"
+#include "core/mem.h"
+#include "core/metric.h"
+#include "store/migrate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEALTH_PARTS = 4, ROUTES = 5 };
+
+struct service {
+    struct ev_loop *loop;
+    const struct settings *settings;
+    struct service_options options;
+    void (*failed)(void *ctx, const struct err *err);
+    void *ctx;
+    struct helper *helper;
+    struct http_client *http;
+    struct telegram *telegram; /* NULL: console */
+    struct console *console;
+    struct chat *chat;
+    struct http_server *server;
+    struct http_route routes[ROUTES];
+    struct health_part parts[HEALTH_PARTS];
+    struct health health;
+    struct ingest ingest;
+    ev_timer migrate_again;
+    ev_timer upkeep;
+    struct migrating *migrating;
+    char trouble[ERR_TEXT_BYTES_MAX]; /* why the database is not there yet */
+    /* once migrated */
+    struct pg *pg_write;
+    struct pg *pg_decide;
+    struct pg *pg_work;
+    struct projects *projects;
+    struct lease *lease;
+    struct decider *decider;
+    struct delivery *delivery;
+    struct inbox_drain *drain;
+    struct roles *roles;
+    struct poll *poll;
+    struct bot bot;
+    void (*stopped)(void *ctx);
+    void *stopped_ctx;
+    int stopping; /* parts that have not stopped yet */
+};
+
+/* A migration under way on the helper thread; outlives a service that is freed first. */
+struct migrating {
+    struct service *service;
+    char *url;
+    char *schema;
+    struct err err;
+    int applied;
+    bool ok;
+};
+
+static const double UPKEEP_SECONDS = 600.0;
+
+static int64_t alert_chat(const struct service *s)
+{
+    return s->telegram ? s->settings->alert_chat_id : CONSOLE_CHAT_ID;
+}
+
+static enum language card_language(const struct service *s)
+{
+    const char *code = s->settings->bot_language;
+    const char *lang = s->telegram ? NULL : getenv("LANG");
+    if (!code && lang && strncmp(lang, "ru", 2) == 0)
+        return LANG_RU;
+    return code && strcmp(code, "ru") == 0 ? LANG_RU : LANG_EN;
+}
+
+/* --------------------------------------------------------------------------------------- health */
+
+static enum health_grade database_health(void *ctx, char *detail, size_t size)
+{
+    const struct service *s = ctx;
+    if (!s->pg_write) {
+        snprintf(detail, size, "%s", s->trouble[0] ? s->trouble : "connecting");
+        return HEALTH_UNHEALTHY;
+    }
+    if (!pg_is_up(s->pg_write)) {
+        snprintf(detail, size, "%s", pg_trouble(s->pg_write));
+        return HEALTH_UNHEALTHY;
+    }
+    if (!store_projects_are_loaded(s->projects)) {
+        snprintf(detail, size, "keys are not loaded yet");
+        return HEALTH_UNHEALTHY;
+    }
+    return HEALTH_OK;
+}
+
+static enum health_grade telegram_health(void *ctx, char *detail, size_t size)
+{
+    const struct service *s = ctx;
+    if (!s->telegram) {
+        snprintf(detail, size, "console chat: TELEGRAM_BOT_TOKEN is not set");
+        return HEALTH_OK;
+    }
+    if (!s->settings->alert_chat_id) {
+        snprintf(detail, size, "ERROR_ALERT_CHAT_ID is not set: nothing can ring");
+        return HEALTH_DEGRADED;
+    }
+    const struct delivery_state *state = s->delivery ? delivery_state(s->delivery) : NULL;
+    if (state && state->waiting_for_chat) {
+        snprintf(detail, size, "alerts can't be delivered: %s", state->trouble);
+        return HEALTH_DEGRADED;
+    }
+    if (s->poll && poll_trouble(s->poll)[0]) {
+        snprintf(detail, size, "%s: %s",
+                 poll_state(s->poll) == POLL_SEND_ONLY ? "send-only" : "no updates",
+                 poll_trouble(s->poll));
+        return HEALTH_DEGRADED;
+    }
+    return HEALTH_OK;
+}
+
+static enum health_grade lease_health(void *ctx, char *detail, size_t size)
+{
+    const struct service *s = ctx;
+    if (s->lease && store_lease_is_held(s->lease))
+        return HEALTH_OK;
+    snprintf(detail, size, "another instance decides and delivers, or none yet");
+    return HEALTH_OK;
+}
+
+static enum health_grade queue_health(void *ctx, char *detail, size_t size)
+{
+    (void)ctx;
+    int64_t bytes = metric_get(METRIC_WRITER_QUEUE_BYTES);
+    if (bytes < WRITER_QUEUE_BYTES_MAX / 2)
+        return HEALTH_OK;
+    snprintf(detail, size, "%lld events wait for the database",
+             (long long)metric_get(METRIC_WRITER_QUEUE_EVENTS));
+    return HEALTH_DEGRADED;
+}
+
+static void set_routes(struct service *s)
+{
+    s->parts[0] = (struct health_part){"database", database_health, s, true};
+    s->parts[1] = (struct health_part){"telegram", telegram_health, s, false};
+    s->parts[2] = (struct health_part){"lease", lease_health, s, false};
+    s->parts[3] = (struct health_part){"queue", queue_health, s, false};
+    s->health = (struct health){s->parts, HEALTH_PARTS, s->settings->metrics_token};
+    s->routes[0] = (struct http_route){.methods = HTTP_POST,
+                                       .path = "/api/events",
+                                       .any_origin = true,
+                                       .body_bytes_max = INGEST_REQUEST_BYTES_MAX,
+                                       .body_limit_name = "20 MiB a request",
+                                       .handler = api_events,
+                                       .ctx = &s->ingest};
+    s->routes[1] = (struct http_route){
+        .methods = HTTP_GET, .path = "/health/live", .handler = api_health_live, .ctx = &s->health};
+    s->routes[2] = (struct http_route){.methods = HTTP_GET,
+                                       .path = "/health/ready",
+                                       .handler = api_health_ready,
+                                       .ctx = &s->health};
+    s->routes[3] = (struct http_route){
+        .methods = HTTP_GET, .path = "/health", .handler = api_health, .ctx = &s->health};
+    s->routes[4] = (struct http_route){
+        .methods = HTTP_GET, .path = "/metrics", .handler = api_metrics, .ctx = &s->health};
+}
+
+/* ------------------------------------------------------------------------------------- movements */
+
+static void on_due(void *ctx)
+{
+    struct service *s = ctx;
+    decider_poke(s->decider);
+}
+
+static void on_decided(void *ctx)
+{
+    struct service *s = ctx;
+    delivery_poke(s->delivery);
+}
+
+static void on_group_changed(void *ctx)
+{
+    struct service *s = ctx;
+    decider_poke(s->decider);
+}
+
+static void on_person_answered(void *ctx, int64_t chat_id)
+{
+    struct service *s = ctx;
+    delivery_note_answer(s->delivery, chat_id);
+}
+
+static void on_chat_moved(void *ctx, int64_t chat_id)
+{
+    struct service *s = ctx;
+    s->bot.alert_chat_id = chat_id;
+    decider_set_chat(s->decider, chat_id);
+    roles_set_chat(s->roles, chat_id);
+}
+
+static void on_lease(void *ctx, bool held)
+{
+    struct service *s = ctx;
+    if (!held)
+        return;
+    delivery_recover(s->delivery);
+    decider_poke(s->decider);
+}
+
+static void on_talk_done(void *ctx)
+{
+    (void)ctx;
+}
+
+static void on_typed(void *ctx, struct update *update)
+{
+    struct service *s = ctx;
+    if (s->roles) {
+        talk_start(&s->bot, update, on_talk_done, s);
+        return;
+    }
+    puts("» The database does not answer yet.");
+    fflush(stdout);
+    update_fini(update);
+}
+
+/* ---------------------------------------------------------------------------------------- start */
+
+static struct pg *connection(struct service *s, const char *name)
+{
+    struct pg_config config = {s->settings->database_url, s->settings->database_schema, name};
+    return pg_new(s->loop, s->helper, &config);
+}
+
+static void start_alerts(struct service *s)
+{
+    const struct settings *set = s->settings;
+    struct card_links links = {set->open_url, set->gen_request_url, set->user_url};
+    struct decider_config decide = {
+        .engine = {(enum severity)set->alert_min_severity, set->alert_cooldown_s * 1000},
+        .chat_id = alert_chat(s),
+        .thread_id = set->alert_thread_id,
+    };
+    struct delivery_config deliver = {alert_chat(s), set->alert_thread_id, card_language(s), links};
+    struct roles_config roles = {alert_chat(s), &set->admin_ids, s->telegram ? 0 : CONSOLE_USER_ID};
+    s->lease = store_lease_new(s->loop, s->pg_work, on_lease, s);
+    s->decider = decider_new(s->loop, s->pg_decide, s->lease, &decide, on_decided, s);
+    s->delivery = delivery_new(s->loop, s->pg_work, s->lease, s->chat, &deliver, on_chat_moved, s);
+    s->drain = api_inbox_drain_new(s->loop, s->pg_work, s->lease, &s->ingest);
+    s->roles = roles_new(s->pg_work, s->telegram, &roles);
+    s->bot = (struct bot){.pg = s->pg_work,
+                          .chat = s->chat,
+                          .roles = s->roles,
+                          .alert_chat_id = alert_chat(s),
+                          .language = set->bot_language,
+                          .links = links,
+                          .answered = on_person_answered,
+                          .changed = on_group_changed,
+                          .ctx = s};
+    if (s->telegram && s->options.listen)
+        s->poll = poll_new(s->loop, s->pg_work, s->telegram, s->lease, &s->bot);
+}
+
+static void on_upkeep_done(void *ctx, const struct pg_reply *reply)
+{
+    (void)ctx;
+    if (reply->err)
+        log_warn("tables of the days ahead not made", LOG_S("error", reply->err->text), LOG_END);
+}
+
+/* Days ahead, so that midnight finds its leaf; nabat-prune makes them too. */
+static void on_upkeep(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    struct service *s = timer->data;
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, "SELECT nabat_make_day((now() AT TIME ZONE 'UTC')::date + n) "
+                  "FROM generate_series(0, $1::int) AS n");
+    char days[8];
+    snprintf(days, sizeof days, "%d", PARTITION_DAYS_AHEAD);
+    pg_text(batch, days);
+    pg_run(s->pg_work, batch, on_upkeep_done, s);
+}
+
+static void on_migrated(struct service *s)
+{
+    struct writer_config write = {(enum severity)s->settings->alert_min_severity,
+                                  s->settings->retention_days};
+    s->pg_work = connection(s, "work");
+    s->pg_write = connection(s, "writer");
+    s->pg_decide = connection(s, "decider");
+    s->projects = store_projects_new(s->loop, s->pg_work, s->settings->ingest_key);
+    s->ingest.projects = s->projects;
+    s->ingest.writer = store_writer_new(s->loop, s->pg_write, &write);
+    start_alerts(s);
+    store_writer_on_due(s->ingest.writer, on_due, s);
+    ev_timer_init(&s->upkeep, on_upkeep, 1.0, UPKEEP_SECONDS);
+    s->upkeep.data = s;
+    ev_timer_start(s->loop, &s->upkeep);
+}
+
+static void migrate_work(void *ctx)
+{
+    struct migrating *m = ctx;
+    m->ok = store_migrate(m->url, m->schema, &m->applied, &m->err);
+}
+
+static void migrate_done(void *ctx)
+{
+    struct migrating *m = ctx;
+    struct service *s = m->service;
+    if (s) {
+        s->migrating = NULL;
+        if (m->ok) {
+            on_migrated(s);
+        } else if (m->err.kind == ERR_RETRY) {
+            if (strcmp(s->trouble, m->err.text) != 0)
+                log_warn("waiting for the database", LOG_S("error", m->err.text), LOG_END);
+            snprintf(s->trouble, sizeof s->trouble, "%s", m->err.text);
+            ev_timer_set(&s->migrate_again, 1.0, 0);
+            ev_timer_start(s->loop, &s->migrate_again);
+        } else {
+            s->failed(s->ctx, &m->err);
+        }
+    }
+    free(m->url);
+    free(m->schema);
+    free(m);
+}
+
+static void start_migration(struct service *s)
+{
+    struct migrating *m = mem_alloc(sizeof *m);
+    m->service = s;
+    m->url = mem_str_dup(s->settings->database_url);
+    m->schema = mem_str_dup(s->settings->database_schema);
+    s->migrating = m;
+    helper_run(s->helper, migrate_work, migrate_done, m);
+}
+
+static void on_migrate_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    start_migration(timer->data);
+}
+
+static bool start_http(struct service *s, struct err *err)
+{
+    struct http_config config = {
+        .bind = s->settings->bind,
+        .port = (int)s->settings->port,
+        .connections_max = (size_t)s->settings->http_max_connections,
+        .body_memory_max = (size_t)s->settings->http_body_memory,
+        .routes = s->routes,
+        .routes_count = ROUTES,
+    };
+    s->server = http_server_new(s->loop, &config, err);
+    return s->server != NULL;
+}
+
+struct service *service_new(struct ev_loop *loop, const struct settings *settings,
+                            const struct service_options *options,
+                            void (*failed)(void *ctx, const struct err *err), void *ctx,
+                            struct err *err)
+{
+    struct service *s = mem_alloc(sizeof *s);
+    s->loop = loop;
+    s->settings = settings;
+    s->options = *options;
+    s->failed = failed;
+    s->ctx = ctx;
+    ev_init(&s->migrate_again, on_migrate_again);
+    ev_init(&s->upkeep, on_upkeep);
+    s->migrate_again.data = s;
+    s->helper = helper_new(loop);
+    set_routes(s);
+    if (options->listen && !start_http(s, err)) {
+        service_free(s);
+        return NULL;
+    }
+    if (settings->telegram_bot_token) {
+        s->http = http_client_new(loop);
+        s->telegram =
+            telegram_new(s->http, settings->telegram_api_url, settings->telegram_bot_token);
+        s->chat = chat_telegram_new(s->telegram);
+        if (!settings->alert_chat_id)
+            log_warn("ERROR_ALERT_CHAT_ID is not set: nothing can ring", LOG_END);
+    } else {
+        s->console = console_new(loop, options->listen ? on_typed : NULL, s);
+        s->chat = console_chat(s->console);
+    }
+    start_migration(s);
+    return s;
+}
+
+/* ----------------------------------------------------------------------------------------- stop */
+
+static void part_stopped(void *ctx)
+{
+    struct service *s = ctx;
+    if (--s->stopping == 0)
+        s->stopped(s->stopped_ctx);
+}
+
+static void on_delivery_stopped(void *ctx)
+{
+    struct service *s = ctx;
+    store_lease_release(s->lease, part_stopped, s);
+}
+
+void service_stop(struct service *s, void (*stopped)(void *ctx), void *ctx)
+{
+    s->stopped = stopped;
+    s->stopped_ctx = ctx;
+    s->stopping = 1 + (s->server != NULL) + (s->delivery != NULL);
+    if (s->poll)
+        poll_stop(s->poll);
+    if (s->server)
+        http_server_stop(s->server, part_stopped, s);
+    if (s->delivery)
+        delivery_stop(s->delivery, on_delivery_stopped, s);
+    part_stopped(s);
+}
+
+void service_free(struct service *s)
+{
+    if (!s)
+        return;
+    if (s->migrating)
+        s->migrating->service = NULL;
+    ev_timer_stop(s->loop, &s->migrate_again);
+    ev_timer_stop(s->loop, &s->upkeep);
+    /* answers and rows that are still under way end first: their owners are all alive */
+    http_client_free(s->http);
+    pg_free(s->pg_work);
+    pg_free(s->pg_decide);
+    pg_free(s->pg_write);
+    store_writer_free(s->ingest.writer);
+    http_server_free(s->server);
+    poll_free(s->poll);
+    roles_free(s->roles);
+    api_inbox_drain_free(s->drain);
+    delivery_free(s->delivery);
+    decider_free(s->decider);
+    store_lease_free(s->lease);
+    store_projects_free(s->projects);
+    if (s->telegram)
+        chat_telegram_free(s->chat);
+    console_free(s->console);
+    telegram_free(s->telegram);
+    helper_free(s->helper);
+    free(s);
+}
+
+int service_port(const struct service *s)
+{
+    return s->server ? http_server_port(s->server) : 0;
+}
+
+struct writer *service_writer(struct service *s)
+{
+    return s->ingest.writer;
+}
+
+struct pg *service_pg(struct service *s)
+{
+    return s->pg_work;
+}
+
+struct projects *service_projects(struct service *s)
+{
+    return s->projects;
+}

@@ -1,0 +1,87 @@
+/* tools.c -- --migrate, --dsn, --owner: small jobs over a blocking session. */
+#include "bot/tools.h"
+
+#include "store/migrate.h"
+#include "store/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int tool_fail(const char *what, const struct err *err)
+{
+    fprintf(stderr, "nabat: %s: %s\n", what, err->text);
+    return err->kind == ERR_INPUT ? 2 : 1;
+}
+
+int tool_migrate(const struct settings *settings)
+{
+    struct err err = {0};
+    int applied = 0;
+    if (!store_migrate(settings->database_url, settings->database_schema, &applied, &err))
+        return tool_fail("migrate", &err);
+    printf("%d migration%s applied, the schema is up to date\n", applied, applied == 1 ? "" : "s");
+    return 0;
+}
+
+void tool_format_dsn(const char *public_url, const char *key, int project_id, char *out,
+                     size_t size)
+{
+    const char *host = strstr(public_url, "://");
+    if (!host) {
+        snprintf(out, size, "%s", public_url);
+        return;
+    }
+    host += 3;
+    snprintf(out, size, "%.*s%s@%s/%d", (int)(host - public_url), public_url, key, host,
+             project_id);
+}
+
+int tool_dsn(const struct settings *settings)
+{
+    struct err err = {0};
+    struct session *s =
+        session_open(settings->database_url, settings->database_schema, "nabat dsn", &err);
+    PGresult *rows = s ? session_run(s,
+                                     "SELECT id, slug, public_key FROM project WHERE enabled "
+                                     "ORDER BY id",
+                                     0, NULL, &err)
+                       : NULL;
+    if (!rows) {
+        session_close(s);
+        return tool_fail("dsn", &err);
+    }
+    for (int i = 0; i < PQntuples(rows); i++) {
+        char dsn[512];
+        tool_format_dsn(settings->public_url, PQgetvalue(rows, i, 2),
+                        (int)strtol(PQgetvalue(rows, i, 0), NULL, 10), dsn, sizeof dsn);
+        printf("%s\t%s\n", PQgetvalue(rows, i, 1), dsn);
+    }
+    int code = PQntuples(rows) > 0 ? 0 : 1;
+    if (code)
+        fputs("nabat: dsn: there is no project yet: start the service once\n", stderr);
+    PQclear(rows);
+    session_close(s);
+    return code;
+}
+
+int tool_owner(const struct settings *settings, int64_t user_id)
+{
+    struct err err = {0};
+    char id[24];
+    const char *params[] = {id};
+    snprintf(id, sizeof id, "%lld", (long long)user_id);
+    struct session *s =
+        session_open(settings->database_url, settings->database_schema, "nabat owner", &err);
+    PGresult *done = s ? session_run(s,
+                                     "INSERT INTO chat_member (user_id, role) VALUES ($1, 'owner') "
+                                     "ON CONFLICT (user_id) DO UPDATE SET role = 'owner'",
+                                     1, params, &err)
+                       : NULL;
+    session_close(s);
+    if (!done)
+        return tool_fail("owner", &err);
+    PQclear(done);
+    printf("%s is an owner now\n", id);
+    return 0;
+}

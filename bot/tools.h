@@ -1,0 +1,18 @@
+/* tools.h -- what nabat does besides serving: each runs to its end and returns an exit code. */
+#ifndef NABAT_BOT_TOOLS_H
+#define NABAT_BOT_TOOLS_H
+
+#include "core/settings.h"
+
+int tool_migrate(const struct settings *settings);
+int tool_dsn(const struct settings *settings);
+int tool_owner(const struct settings *settings, int64_t user_id);
+int tool_check(const struct settings *settings);    /* check.c */
+int tool_selftest(const struct settings *settings); /* selftest.c */
+
+/* "http://KEY@host:port/1" of a base URL, a key and a project. */
+void tool_format_dsn(const char *public_url, const char *key, int project_id, char *out,
+                     size_t size);
+int tool_fail(const char *what, const struct err *err);
+
+#endif
