@@ -28,7 +28,8 @@ struct reading {
     const char *exception_value;
     const char *type;
     struct fingerprint_parts fingerprint;
-    const struct json_value *payload;
+    struct json_value payload; /* a copy: what readers get does not outlive the call */
+    bool has_payload;
     bool out_of_memory;
 };
 
@@ -222,9 +223,10 @@ static bool read_payload(struct reading *r, const struct json_value *v, const ch
     (void)slot;
     if (v->kind != JSON_OBJECT_V)
         return warn(r, v->key, "is not an object: kept inside payload");
-    if (r->payload)
+    if (r->has_payload)
         return false; /* both payload and details: the second goes inside the first */
-    r->payload = v;
+    r->payload = *v;
+    r->has_payload = true;
     return true;
 }
 
@@ -336,8 +338,8 @@ static const struct field *find_field(const struct json_value *v)
 static void write_payload(struct reading *r, struct json_value *left_overs)
 {
     struct json_value all = {.kind = JSON_OBJECT_V};
-    if (r->payload)
-        all = *r->payload;
+    if (r->has_payload)
+        all = r->payload;
     for (struct json_value *v = left_overs, *next; v; v = next) {
         next = v->next;
         v->next = NULL;

@@ -4,7 +4,8 @@
  *       \______refused______\___________________________/  \--error--> LINGER --> DEAD
  *
  * The hard thing: who dies first. A connection points to its reply and the reply to its connection;
- * whichever goes first clears the other's pointer. Freeing happens in http_conn_kill alone. */
+ * whichever goes first clears the other's pointer. A killed connection is PHASE_DEAD and stays in
+ * memory until http_conn_reap, which runs from the loop alone: whoever is up the stack may look. */
 #include "net/http_internal.h"
 
 #include "core/clock.h"
@@ -74,11 +75,16 @@ void http_conn_kill(struct http_conn *conn)
     buf_fini(&conn->out);
     server->conns--;
     metric_set(METRIC_HTTP_CONNECTIONS, (int64_t)server->conns);
-    if (!conn->processing) { /* else the loop that processes it frees it */
+    http_server_check_stopped(server);
+}
+
+void http_conn_reap(struct http_server *server)
+{
+    while (server->phases[PHASE_DEAD].first) {
+        struct http_conn *conn = server->phases[PHASE_DEAD].first;
         list_remove(&server->phases[PHASE_DEAD], conn);
         free(conn);
     }
-    http_server_check_stopped(server);
 }
 
 /* Sends what it can; false when the connection is dead. */
@@ -303,11 +309,6 @@ static void process(struct http_conn *conn)
         }
     }
     conn->processing = false;
-    if (conn->phase == PHASE_DEAD) {
-        list_remove(&conn->server->phases[PHASE_DEAD], conn);
-        free(conn);
-        return;
-    }
     if (conn->in.len == 0)
         buf_fini(&conn->in);
 }
@@ -336,12 +337,7 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int events)
         conn->processing = true;
         used = on_body(conn, scratch, (size_t)n);
         conn->processing = false;
-        if (conn->phase == PHASE_DEAD) {
-            list_remove(&conn->server->phases[PHASE_DEAD], conn);
-            free(conn);
-            return;
-        }
-        if (conn->phase == PHASE_LINGER || (conn->phase == PHASE_WRITE && conn->linger_after))
+        if (conn->phase == PHASE_DEAD || conn->phase == PHASE_LINGER || (conn->phase == PHASE_WRITE && conn->linger_after))
             return;
     }
     if (used < (size_t)n)

@@ -87,6 +87,7 @@ static void on_acceptable(struct ev_loop *loop, ev_io *w, int events)
     (void)loop;
     (void)events;
     struct http_server *server = w->data;
+    http_conn_reap(server);
     for (int i = 0; i < HTTP_ACCEPT_BURST; i++) {
         struct sockaddr_storage peer = {0};
         socklen_t peer_len = sizeof peer;
@@ -117,6 +118,7 @@ static void on_sweep(struct ev_loop *loop, ev_timer *w, int events)
     (void)events;
     struct http_server *server = w->data;
     int64_t now = clock_mono_ms();
+    http_conn_reap(server);
     for (int phase = 0; phase < PHASES; phase++) {
         if (PHASE_MS_MAX[phase] == 0)
             continue;
@@ -263,6 +265,7 @@ void http_server_free(struct http_server *server)
         return;
     server->stopped = NULL;
     cut_all(server);
+    http_conn_reap(server);
     close_listener(server);
     ev_timer_stop(server->loop, &server->sweep);
     ev_timer_stop(server->loop, &server->stop_limit);

@@ -85,6 +85,8 @@ int main(int argc, char **argv)
         fputs("nabat-prune: DATABASE_URL is not set: it takes a libpq URI such as "
               "postgresql://user:password@host/name\n",
               stderr);
+    } else if (!session_check_url(settings.database_url, &err)) {
+        fprintf(stderr, "nabat-prune: %s\n", err.text);
     } else {
         if (!a.prune.days)
             a.prune.days = (int)settings.retention_days;

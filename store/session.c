@@ -23,6 +23,15 @@ static void ignore_notice(void *ctx, const PGresult *result)
     (void)result;
 }
 
+bool session_check_url(const char *url, struct err *err)
+{
+    struct pg_conninfo info;
+    bool ok = pg_conninfo_parse(url, "nabat", &info, err);
+    if (ok)
+        pg_conninfo_free(&info);
+    return ok;
+}
+
 struct session *session_open(const char *url, const char *schema, const char *name, struct err *err)
 {
     struct pg_conninfo info;

@@ -9,6 +9,9 @@
 
 struct session;
 
+/* Whether `url` can be understood at all; ERR_INPUT names DATABASE_URL. */
+bool session_check_url(const char *url, struct err *err);
+
 /* `schema` becomes the search_path. ERR_RETRY: can't be reached. */
 struct session *session_open(const char *url, const char *schema, const char *name,
                              struct err *err);

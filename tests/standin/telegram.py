@@ -1,0 +1,526 @@
+"""telegram.py -- a stand-in for the Bot API, as strict as Telegram: what Telegram would refuse, it refuses.
+
+One bot, any number of chats, kept in memory. Error texts are those of tdlib/telegram-bot-api.
+Runs as a thread inside a test (`Standin()`) or as a program for hands-on work:
+
+    python3 tests/standin/telegram.py [PORT]
+
+A test steers it by methods: push_message, press, fail_next, drop_answer_next, cut_next, kick, ...
+"""
+import email.parser
+import email.policy
+import html
+import json
+import re
+import sys
+import threading
+import time
+import urllib.parse
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+TOKEN = "123456789:AAStandinStandinStandinStandinStand"
+BOT_ID = 123456789
+BOT_NAME = "NabatTestBot"
+TEXT_BYTES_MAX = 32768
+TEXT_CHARS_MAX = 4096
+CAPTION_CHARS_MAX = 1024
+POLL_SECONDS_MAX = 50
+KNOWN_TAGS = {"b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "a", "code", "pre",
+              "blockquote", "tg-spoiler", "span", "tg-emoji", "tg-time"}
+
+
+class ApiError(Exception):
+    """An answer with ok=false."""
+
+    def __init__(self, code, description, **parameters):
+        super().__init__(description)
+        self.code, self.description, self.parameters = code, description, parameters
+
+
+def parse_html(text):
+    """Visible text and entities of Telegram's HTML; raises ApiError as the server does."""
+    out, entities, stack = [], [], []
+    i, offset = 0, 0  # offset: bytes of the visible text so far, as the server counts
+    raw = text
+
+    def fail(why):
+        raise ApiError(400, "Bad Request: can't parse entities: " + why)
+
+    def at(index):
+        return len(raw[:index].encode("utf-8"))
+
+    while i < len(raw):
+        c = raw[i]
+        if c == "&":
+            m = re.match(r"&(#x?[0-9a-fA-F]{1,8}|lt|gt|amp|quot);?", raw[i:])
+            if m:
+                name = m.group(1)
+                out.append(html.unescape("&" + name + ";"))
+                i += m.end()
+                continue
+        if c != "<":
+            out.append(c)
+            i += 1
+            continue
+        start = i
+        end = raw.find(">", i)
+        if raw[i + 1:i + 2] == "/":
+            if end < 0:
+                fail(f"Unclosed end tag at byte offset {at(start)}")
+            name = raw[i + 2:end].strip().lower()
+            if not stack:
+                fail(f"Unexpected end tag at byte offset {at(start)}")
+            tag, opened = stack.pop()
+            if name and name != tag:
+                fail(f'Unmatched end tag at byte offset {at(start)}, expected "</{tag}>", '
+                     f'found "</{name}>"')
+            if len(out) > opened:
+                entities.append(tag)
+            i = end + 1
+            continue
+        m = re.match(r"<([a-zA-Z-]*)", raw[i:])
+        tag = m.group(1).lower()
+        if tag not in KNOWN_TAGS:
+            fail(f'Unsupported start tag "{tag}" at byte offset {at(start)}')
+        if end < 0:
+            fail(f"Unclosed start tag at byte offset {at(start)}")
+        open_tags = [t for t, _ in stack]
+        if tag == "blockquote" and "blockquote" in open_tags:
+            fail(f"Nested blockquote at byte offset {at(start)}")
+        if ("pre" in open_tags or "code" in open_tags) and tag not in ("code",):
+            fail(f"Entity inside pre or code at byte offset {at(start)}")
+        stack.append((tag, len(out)))
+        i = end + 1
+    if stack:
+        fail(f'Can\'t find end tag corresponding to start tag "{stack[-1][0]}"')
+    return "".join(out), entities
+
+
+class Standin:
+    """The server and everything it knows."""
+
+    def __init__(self, port=0, strict=True):
+        self.strict = strict
+        self.lock = threading.Condition()
+        self.calls = []          # (method, params, time) of everything that was asked
+        self.chats = {}          # id -> {"type", "members": {id: status}, "gone", "moved", "topics"}
+        self.messages = {}       # (chat, id) -> message
+        self.next_message = {}   # chat -> id
+        self.answers = {}        # callback id -> text
+        self.updates = []        # (id, update)
+        self.next_update = 500000
+        self.faults = []         # [{"method", "times", ...}]
+        self.webhook = ""
+        self.webhook_secret = ""
+        self.poller = 0          # serial of the newest getUpdates: older ones get 409
+        self.commands = {}
+        self.files = {}
+        self.last_poll = (None, 0.0)
+        standin = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args):
+                pass
+
+            def do_POST(self):
+                standin.handle(self)
+
+            do_GET = do_POST
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 128
+
+        self.server = Server(("127.0.0.1", port), Handler)
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05},
+                         daemon=True).start()
+
+    def close(self):
+        with self.lock:
+            self.poller += 1
+            self.lock.notify_all()
+        self.server.shutdown()
+        self.server.server_close()
+
+    # ------------------------------------------------------------------ what tests steer it by
+
+    def add_chat(self, chat_id, members=None, kind=None, topics=()):
+        kind = kind or ("private" if chat_id > 0 else "supergroup")
+        with self.lock:
+            self.chats[chat_id] = {"type": kind, "members": dict(members or {}), "gone": None,
+                                   "moved": None, "topics": dict.fromkeys(topics, "open")}
+
+    def push_message(self, chat_id, user_id, text, name="ann", language="en", reply_to=None,
+                     update_id=None, username=True):
+        with self.lock:
+            message_id = self._new_id(chat_id)
+            message = {"message_id": message_id, "date": int(time.time()), "chat": self._chat(chat_id),
+                       "from": self._user(user_id, name, language, username), "text": text}
+            if reply_to:
+                message["reply_to_message"] = {"message_id": reply_to, "chat": self._chat(chat_id),
+                                               "date": 1}
+            self._push({"message": message}, update_id)
+            return message_id
+
+    def press(self, chat_id, message_id, data, user_id, name="ann", language="en", update_id=None):
+        with self.lock:
+            self.next_update += 1
+            query_id = f"q{self.next_update}"
+            self._push({"callback_query": {
+                "id": query_id, "from": self._user(user_id, name, language, True),
+                "message": {"message_id": message_id, "date": 1, "chat": self._chat(chat_id)},
+                "chat_instance": "1", "data": data}}, update_id)
+            return query_id
+
+    def fail_next(self, method, code=None, description="", times=1, **extra):
+        """The next `times` calls of a method are refused, or treated as `extra` says:
+        after=True (happened, answer lost), cut=True (connection cut), hang=SECONDS,
+        parameters={...}."""
+        with self.lock:
+            self.faults.append({"method": method, "code": code, "description": description,
+                                "times": times, **extra})
+
+    def of(self, method, since=0):
+        with self.lock:
+            return [c for c in self.calls[since:] if c[0] == method]
+
+    def sent(self, chat_id=None):
+        """Messages in the chats now, oldest first."""
+        with self.lock:
+            return [m for (c, _), m in sorted(self.messages.items(), key=lambda kv: kv[1]["n"])
+                    if (chat_id is None or c == chat_id)]
+
+    def wait(self, predicate, seconds=10.0, what="condition"):
+        """Waits until predicate() is true; returns its value."""
+        end = time.monotonic() + seconds
+        while True:
+            value = predicate()
+            if value:
+                return value
+            if time.monotonic() > end:
+                raise AssertionError(f"waited {seconds} s for {what}")
+            time.sleep(0.02)
+
+    # ---------------------------------------------------------------------------------- inside
+
+    def _user(self, user_id, name, language, username):
+        user = {"id": user_id, "is_bot": False, "first_name": name.capitalize(),
+                "language_code": language}
+        if username:
+            user["username"] = name
+        return user
+
+    def _chat(self, chat_id):
+        kind = self.chats.get(chat_id, {}).get("type", "private" if chat_id > 0 else "supergroup")
+        return {"id": chat_id, "type": kind, "title": f"chat {chat_id}"}
+
+    def _new_id(self, chat_id):
+        self.next_message[chat_id] = self.next_message.get(chat_id, 100) + 1
+        return self.next_message[chat_id]
+
+    def _push(self, update, update_id):
+        if update_id is None:
+            self.next_update += 1
+            update_id = self.next_update
+        update["update_id"] = update_id
+        self.updates.append((update_id, update))
+        self.lock.notify_all()
+        if self.webhook:
+            threading.Thread(target=self._deliver, args=(update,), daemon=True).start()
+
+    def _deliver(self, update):
+        """Webhook: POST with the secret, again after 0, 2, 4 ... s until a 2xx."""
+        delay = 0
+        for _ in range(6):
+            request = urllib.request.Request(
+                self.webhook, json.dumps(update).encode(),
+                {"Content-Type": "application/json",
+                 "X-Telegram-Bot-Api-Secret-Token": self.webhook_secret})
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    if 200 <= answer.status < 300:
+                        with self.lock:
+                            self.updates = [u for u in self.updates
+                                            if u[0] != update["update_id"]]
+                        return
+            except OSError:
+                pass
+            time.sleep(delay)
+            delay = max(1, delay * 2)
+
+    def handle(self, http):
+        length = int(http.headers.get("Content-Length") or 0)
+        body = http.rfile.read(length)
+        path = urllib.parse.urlsplit(http.path)
+        params = dict(urllib.parse.parse_qsl(path.query))
+        kind = (http.headers.get("Content-Type") or "").split(";")[0]
+        m = re.match(r"/bot([^/]+)/([A-Za-z]+)$", path.path)
+        try:
+            if not m:
+                raise ApiError(404, "Not Found")
+            params.update(self._params(kind, http.headers.get("Content-Type"), body))
+            if m.group(1) != TOKEN:
+                raise ApiError(401, "Unauthorized")
+            result = self._call(http, m.group(2), params)
+        except ApiError as e:
+            answer = {"ok": False, "error_code": e.code, "description": e.description}
+            if e.parameters:
+                answer["parameters"] = e.parameters
+            self._write(http, e.code, answer)
+            return
+        except ConnectionAbortedError:
+            http.close_connection = True
+            http.connection.close()
+            return
+        self._write(http, 200, {"ok": True, "result": result})
+
+    def _write(self, http, code, answer):
+        body = json.dumps(answer).encode()
+        try:
+            http.send_response(code)
+            http.send_header("Content-Type", "application/json")
+            http.send_header("Content-Length", str(len(body)))
+            if "retry_after" in answer.get("parameters", {}):
+                http.send_header("Retry-After", str(answer["parameters"]["retry_after"]))
+            http.end_headers()
+            http.wfile.write(body)
+        except OSError:
+            http.close_connection = True
+
+    def _params(self, kind, content_type, body):
+        if kind == "application/json":
+            return json.loads(body) if body else {}
+        if kind == "application/x-www-form-urlencoded":
+            return dict(urllib.parse.parse_qsl(body.decode()))
+        if kind != "multipart/form-data":
+            return {}
+        raw = b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body
+        message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(raw)
+        params = {}
+        for part in message.iter_parts():
+            name = part.get_param("name", header="content-disposition")
+            data = part.get_payload(decode=True)
+            if part.get_filename():
+                params[name] = {"file_name": part.get_filename(), "data": data}
+            else:
+                params[name] = data.decode()
+        return params
+
+    def _call(self, http, method, params):
+        function = getattr(self, "do_" + method.lower(), None)
+        if not function:
+            raise ApiError(404, "Not Found: method not found")
+        with self.lock:
+            self.calls.append((method, params, time.monotonic()))
+            fault = next((f for f in self.faults
+                          if f["method"] == method and f["times"] > 0), None)
+            if fault:
+                fault["times"] -= 1
+        if fault:
+            if fault.get("hang"):
+                time.sleep(fault["hang"])
+            if fault.get("cut"):
+                raise ConnectionAbortedError
+            if fault["code"]:
+                raise ApiError(fault["code"], fault["description"],
+                               **fault.get("parameters", {}))
+        result = function(http, params)
+        if fault and fault.get("after"):
+            raise ConnectionAbortedError
+        return result
+
+    def _target(self, params):
+        try:
+            chat_id = int(params.get("chat_id", ""))
+        except (TypeError, ValueError):
+            raise ApiError(400, "Bad Request: chat_id is empty") from None
+        chat = self.chats.get(chat_id)
+        if not chat:
+            raise ApiError(400, "Bad Request: chat not found")
+        if chat["moved"]:
+            raise ApiError(400, "Bad Request: group chat was upgraded to a supergroup chat",
+                           migrate_to_chat_id=chat["moved"])
+        if chat["gone"]:
+            raise ApiError(403, "Forbidden: " + chat["gone"])
+        thread = int(params.get("message_thread_id") or 0)
+        if thread and chat["topics"]:
+            state = chat["topics"].get(thread)
+            if thread == 1 or state is None:
+                raise ApiError(400, "Bad Request: message thread not found")
+            if state == "closed":
+                raise ApiError(400, "Bad Request: TOPIC_CLOSED")
+        return chat_id, thread
+
+    def _text(self, params, key="text", limit=TEXT_CHARS_MAX, edit=False):
+        text = params.get(key) or ""
+        if len(text.encode("utf-8", "surrogatepass")) > TEXT_BYTES_MAX:
+            raise ApiError(400, "Bad Request: text is too long")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise ApiError(400, "Bad Request: text must be encoded in UTF-8") from None
+        entities = []
+        if params.get("parse_mode") == "HTML":
+            text, entities = parse_html(text)
+        elif params.get("parse_mode"):
+            raise ApiError(400, "Bad Request: unsupported parse_mode")
+        if key == "text" and not text:
+            raise ApiError(400, "Bad Request: message text is empty")
+        if key == "text" and not text.strip():
+            raise ApiError(400, "Bad Request: text must be non-empty")
+        if len(text) > limit:
+            raise ApiError(400, "Bad Request: MESSAGE_TOO_LONG" if edit else
+                           "Bad Request: message is too long" if key == "text" else
+                           "Bad Request: message caption is too long")
+        return text, entities
+
+    def _keyboard(self, params):
+        markup = params.get("reply_markup")
+        if isinstance(markup, str):
+            markup = json.loads(markup)
+        if not markup:
+            return None
+        rows = markup.get("inline_keyboard", [])
+        if sum(map(len, rows)) > 100 or any(len(r) > 8 for r in rows):
+            raise ApiError(400, "Bad Request: reply markup is too long")
+        for button in (b for row in rows for b in row):
+            if not button.get("text"):
+                raise ApiError(400, "Bad Request: can't parse inline keyboard button: "
+                                    "Field \"text\" must be of type String")
+            data = button.get("callback_data")
+            if data is not None and not 1 <= len(data.encode()) <= 64:
+                raise ApiError(400, "Bad Request: BUTTON_DATA_INVALID")
+            url = button.get("url")
+            if url is not None and not re.match(r"(https?|tg)://[^\s]+$", url):
+                raise ApiError(400, "Bad Request: BUTTON_URL_INVALID")
+            if data is None and url is None:
+                raise ApiError(400, "Bad Request: can't parse inline keyboard button: Text "
+                                    "buttons are unallowed in the inline keyboard")
+        return rows
+
+    def _store(self, chat_id, thread, message):
+        message_id = self._new_id(chat_id)
+        message.update(message_id=message_id, n=time.monotonic(), thread=thread, chat_id=chat_id)
+        self.messages[(chat_id, message_id)] = message
+        self.lock.notify_all()
+        return {"message_id": message_id, "date": int(time.time()), "chat": self._chat(chat_id),
+                "text": message.get("text", "")}
+
+    # --------------------------------------------------------------------------------- methods
+
+    def do_getme(self, http, params):
+        return {"id": BOT_ID, "is_bot": True, "first_name": "Nabat", "username": BOT_NAME}
+
+    def do_getwebhookinfo(self, http, params):
+        return {"url": self.webhook, "has_custom_certificate": False,
+                "pending_update_count": len(self.updates)}
+
+    def do_setmycommands(self, http, params):
+        for command in params["commands"]:
+            if not re.fullmatch(r"[a-z0-9_]{1,32}", command["command"]):
+                raise ApiError(400, "Bad Request: BOT_COMMAND_INVALID")
+            if not 1 <= len(command["description"]) <= 256:
+                raise ApiError(400, "Bad Request: command description length must not exceed 256")
+        self.commands[params.get("language_code", "")] = params["commands"]
+        return True
+
+    def do_sendmessage(self, http, params):
+        with self.lock:
+            chat_id, thread = self._target(params)
+            text, entities = self._text(params)
+            keyboard = self._keyboard(params)
+            return self._store(chat_id, thread, {
+                "text": text, "entities": entities, "keyboard": keyboard, "edits": 0,
+                "raw": params.get("text")})
+
+    def do_editmessagetext(self, http, params):
+        with self.lock:
+            chat_id, _ = self._target(params)
+            message = self.messages.get((chat_id, int(params.get("message_id") or 0)))
+            if not message:
+                raise ApiError(400, "Bad Request: message to edit not found")
+            if "document" in message:
+                raise ApiError(400, "Bad Request: there is no text in the message to edit")
+            text, entities = self._text(params, edit=True)
+            keyboard = self._keyboard(params)
+            if text == message["text"] and keyboard == message["keyboard"] and \
+                    entities == message["entities"]:
+                raise ApiError(400, "Bad Request: message is not modified: specified new message "
+                                    "content and reply markup are exactly the same as a current "
+                                    "content and reply markup of the message")
+            message.update(text=text, entities=entities, keyboard=keyboard,
+                           edits=message["edits"] + 1, edited=time.monotonic())
+            self.lock.notify_all()
+            return {"message_id": message["message_id"], "chat": self._chat(chat_id),
+                    "date": 1, "text": text}
+
+    def do_senddocument(self, http, params):
+        with self.lock:
+            chat_id, thread = self._target(params)
+            document = params.get("document")
+            if not isinstance(document, dict):
+                raise ApiError(400, "Bad Request: there is no document in the request")
+            if not document["data"]:
+                raise ApiError(400, "Bad Request: file must be non-empty")
+            self._text(params, "caption", CAPTION_CHARS_MAX)
+            return self._store(chat_id, thread, {"document": document, "text": ""})
+
+    def do_answercallbackquery(self, http, params):
+        with self.lock:
+            if len(params.get("text") or "") > 200:
+                raise ApiError(400, "Bad Request: MESSAGE_TOO_LONG")
+            query_id = params.get("callback_query_id")
+            if query_id in self.answers:
+                raise ApiError(400, "Bad Request: query is too old and response timeout expired "
+                                    "or query ID is invalid")
+            self.answers[query_id] = params.get("text") or ""
+            self.lock.notify_all()
+            return True
+
+    def do_getchat(self, http, params):
+        with self.lock:
+            chat_id, _ = self._target(params)
+            return self._chat(chat_id)
+
+    def do_getchatmember(self, http, params):
+        with self.lock:
+            chat_id, _ = self._target(params)
+            user_id = int(params["user_id"])
+            status = self.chats[chat_id]["members"].get(user_id, "left")
+            return {"status": status, "user": {"id": user_id}}
+
+    def do_getupdates(self, http, params):
+        if self.webhook:
+            raise ApiError(409, "Conflict: can't use getUpdates method while webhook is active; "
+                                "use deleteWebhook to delete the webhook first")
+        offset = int(params.get("offset") or 0)
+        limit = min(max(int(params.get("limit") or 100), 1), 100)
+        end = time.monotonic() + min(int(params.get("timeout") or 0), POLL_SECONDS_MAX)
+        with self.lock:
+            self.poller += 1
+            mine = self.poller
+            self.lock.notify_all()
+            if offset:
+                self.updates = [u for u in self.updates if u[0] >= offset]
+            while True:
+                if self.poller != mine:
+                    raise ApiError(409, "Conflict: terminated by other getUpdates request; make "
+                                        "sure that only one bot instance is running")
+                if self.updates:
+                    return [u for _, u in self.updates[:limit]]
+                left = end - time.monotonic()
+                if left <= 0:
+                    return []
+                self.lock.wait(left)
+
+
+if __name__ == "__main__":
+    standin = Standin(int(sys.argv[1]) if len(sys.argv) > 1 else 8081)
+    standin.add_chat(-100, {1: "creator"})
+    print(f"TELEGRAM_API_URL={standin.url} TELEGRAM_BOT_TOKEN={TOKEN} ERROR_ALERT_CHAT_ID=-100")
+    threading.Event().wait()
