@@ -1,0 +1,149 @@
+/* test_engine.c -- ring or not: rows of facts in, one verdict out; and the pace of a chat. */
+#include "tests/unit/rows.h"
+
+#include "alerts/engine.h"
+#include "alerts/pacing.h"
+#include "core/limits.h"
+
+enum { NOW = 1000000000, COOL = 300 * 1000 };
+
+struct row {
+    const char *name;
+    struct fact facts[3];
+    size_t count;
+    int64_t cooldown;
+    struct verdict want;
+};
+
+#define EVENTS(sev, count, when)                                                                   \
+    .kind = FACT_EVENT, .group_id = 7, .n = (count), .severity = SEV_##sev, .occurred_max_ms = (when)
+#define EVENT(sev) EVENTS(sev, 1, NOW)
+#define RESOLVED .status = STATUS_RESOLVED, .resolved_ms = NOW - 1000
+#define RING .rings = 1, .remember = true, .edit_count = true
+
+static const struct row ROWS[] = {
+    {"a first critical rings", {{EVENT(CRITICAL)}}, 1, COOL, {RING, .reason = "new"}},
+    {"below the minimum it only counts", {{EVENT(ERROR)}}, 1, COOL, {.edit_count = true, .reason = "new"}},
+    {"inside the cooldown it is held", {{EVENT(CRITICAL), .last_ring_ms = NOW - 1000, .held = 4}}, 1, COOL,
+     {.held = 5, .remember = true, .edit_count = true, .reason = "new"}},
+    {"after the cooldown it rings and says what was held",
+     {{EVENT(CRITICAL), .last_ring_ms = NOW - COOL, .held = 999}}, 1, COOL,
+     {RING, .held_said = 999, .reason = "again"}},
+    {"a batch of many rings once and holds the rest", {{EVENTS(CRITICAL, 50, NOW)}}, 1, COOL,
+     {.rings = 1, .remember = true, .edit_count = true, .held = 50 - 1, .reason = "new"}},
+    {"muted by time", {{EVENT(CRITICAL), .muted_until_ms = NOW + 1}}, 1, COOL, {.edit_count = true, .reason = "new"}},
+    {"a mute that is over", {{EVENT(CRITICAL), .muted_until_ms = NOW - 1}}, 1, COOL, {RING, .reason = "new"}},
+    {"muted by count", {{EVENT(CRITICAL), .muted_until_count = 100, .occurrences = 100}}, 1, COOL,
+     {.edit_count = true, .reason = "new"}},
+    {"beyond the count", {{EVENT(CRITICAL), .muted_until_count = 100, .occurrences = 101}}, 1, COOL,
+     {RING, .reason = "new"}},
+    {"taken: edits only", {{EVENT(CRITICAL), .status = STATUS_IN_PROGRESS, .taken_ms = NOW - 1000}}, 1, COOL,
+     {.edit_count = true, .held = 1, .remember = true, .reason = "new"}},
+    {"taken and still firing a day later",
+     {{EVENT(CRITICAL), .status = STATUS_IN_PROGRESS, .taken_ms = NOW - 24 * 3600 * 1000}}, 1, COOL,
+     {RING, .reason = "new"}},
+    {"before the resolve it only counts",
+     {{EVENTS(CRITICAL, 1, NOW - 2000), RESOLVED, .resolved_by_person = true}}, 1, COOL,
+     {.edit_count = true, .reason = "new"}},
+    {"regression rings inside the cooldown",
+     {{EVENT(CRITICAL), RESOLVED, .resolved_by_person = true, .last_ring_ms = NOW - 5}}, 1, COOL,
+     {RING, .reopen = true, .reopen_severity = SEV_CRITICAL, .edit_change = true, .reason = "regression"}},
+    {"the second event of a regression only edits",
+     {{EVENT(CRITICAL), RESOLVED, .resolved_by_person = true}, {EVENT(CRITICAL), RESOLVED, .resolved_by_person = true}},
+     2, COOL,
+     {RING, .held = 1, .reopen = true, .reopen_severity = SEV_CRITICAL, .edit_change = true, .reason = "regression"}},
+    {"a resolve by the service makes no regression",
+     {{EVENT(CRITICAL), RESOLVED, .last_ring_ms = NOW - 5}}, 1, COOL,
+     {.held = 1, .remember = true, .edit_count = true, .reopen = true, .reopen_severity = SEV_CRITICAL,
+      .edit_change = true, .reason = "new"}},
+    {"below the minimum it reopens without a ring",
+     {{EVENT(INFO), RESOLVED, .resolved_by_person = true}}, 1, COOL,
+     {.edit_count = true, .reopen = true, .reopen_severity = SEV_INFO, .edit_change = true, .reason = "new"}},
+    {"muted and resolved: reopens, does not ring",
+     {{EVENT(CRITICAL), RESOLVED, .resolved_by_person = true, .muted_until_ms = NOW + 9}}, 1, COOL,
+     {.edit_count = true, .reopen = true, .reopen_severity = SEV_CRITICAL, .edit_change = true, .reason = "new"}},
+    {"info reopens, critical of the same round rings as regression",
+     {{EVENT(INFO), RESOLVED, .resolved_by_person = true}, {EVENT(CRITICAL), RESOLVED, .resolved_by_person = true}},
+     2, COOL,
+     {RING, .reopen = true, .reopen_severity = SEV_CRITICAL, .edit_change = true, .reason = "regression"}},
+    {"a change only edits", {{.kind = FACT_CHANGE, .group_id = 7}}, 1, COOL, {.edit_change = true, .reason = "new"}},
+    {"no cooldown: every event rings", {{EVENTS(CRITICAL, 3, NOW), .last_ring_ms = NOW}}, 1, 0,
+     {.rings = 3, .remember = true, .edit_count = true, .reason = "again"}},
+    {"no cooldown has a bound", {{EVENTS(CRITICAL, 500, NOW)}}, 1, 0,
+     {.rings = 20, .held = 480, .remember = true, .edit_count = true, .reason = "new"}},
+    {"a reopening that could not be done then",
+     {{.kind = FACT_REOPEN, .group_id = 7, .severity = SEV_ERROR, RESOLVED, .created_ms = NOW}}, 1, COOL,
+     {.reopen = true, .reopen_severity = SEV_ERROR, .edit_change = true, .reason = "new"}},
+    {"a reopening that a later resolve overtook",
+     {{.kind = FACT_REOPEN, .group_id = 7, RESOLVED, .created_ms = NOW - 5000}}, 1, COOL, {.reason = "new"}},
+};
+
+static void check_row(void **state)
+{
+    const struct row *row = *state;
+    struct engine_config config = {SEV_CRITICAL, row->cooldown};
+    struct verdict v = engine_decide(&config, row->facts, row->count, NOW);
+    assert_int_equal(v.group_id, 7);
+    assert_int_equal(v.rings, row->want.rings);
+    assert_string_equal(v.reason, row->want.reason);
+    assert_int_equal(v.held_said, row->want.held_said);
+    assert_int_equal(v.held, row->want.held);
+    assert_int_equal(v.remember, row->want.remember);
+    assert_int_equal(v.reopen, row->want.reopen);
+    if (v.reopen)
+        assert_int_equal(v.reopen_severity, row->want.reopen_severity);
+    assert_int_equal(v.edit_count, row->want.edit_count);
+    assert_int_equal(v.edit_change, row->want.edit_change);
+}
+
+static const char *name_of_row(const void *row)
+{
+    return ((const struct row *)row)->name;
+}
+
+static void a_chat_gets_one_a_second(void **state)
+{
+    (void)state;
+    struct pacing p = {0};
+    assert_int_equal(pacing_wait(&p, false, PACE_ALERT, NOW), 0);
+    pacing_take(&p, false, PACE_ALERT, NOW);
+    assert_in_range(pacing_wait(&p, false, PACE_ALERT, NOW), 990, 1001);
+    assert_int_equal(pacing_wait(&p, false, PACE_ALERT, NOW + 1001), 0);
+}
+
+/* Fills a group as fast as allowed; five of twenty stay for people. */
+static void a_group_keeps_a_reserve_for_people(void **state)
+{
+    (void)state;
+    struct pacing p = {0};
+    int64_t now = NOW;
+    int sent = 0;
+    for (; now < NOW + 20000; now += 10)
+        if (pacing_wait(&p, true, PACE_ALERT, now) == 0) {
+            pacing_take(&p, true, PACE_ALERT, now);
+            sent++;
+        }
+    assert_in_range(sent, 15, 22);
+    assert_true(pacing_wait(&p, true, PACE_ALERT, now) > 0);
+    assert_true(pacing_wait(&p, true, PACE_ANSWER, now + 1000) == 0);
+}
+
+static void retry_after_is_obeyed(void **state)
+{
+    (void)state;
+    struct pacing p = {0};
+    pacing_pause(&p, NOW, 90);
+    assert_int_equal(pacing_wait(&p, true, PACE_ANSWER, NOW + 1), 89999);
+    assert_int_equal(pacing_wait(&p, true, PACE_ANSWER, NOW + 90000), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_chat_gets_one_a_second),
+        cmocka_unit_test(a_group_keeps_a_reserve_for_people),
+        cmocka_unit_test(retry_after_is_obeyed),
+    };
+    return ROWS_RUN("engine", ROWS, check_row, name_of_row) +
+           cmocka_run_group_tests_name("pacing", tests, NULL, NULL);
+}
