@@ -7,6 +7,7 @@
 
 #include "net/telegram.h"
 
+#include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,8 +70,9 @@ void chat_add_button(struct chat_keyboard *keyboard, const char *text, const cha
 void chat_add_link(struct chat_keyboard *keyboard, const char *text, const char *url,
                    bool ends_row);
 
-/* The chat over the Bot API. `telegram` is BORROWED. */
-struct chat *chat_telegram_new(struct telegram *telegram);
+/* The chat over the Bot API. `telegram` is BORROWED. What has no `done` (answers to people) and
+ * meets a 429 of up to a minute is sent again when that is over, three times at most. */
+struct chat *chat_telegram_new(struct ev_loop *loop, struct telegram *telegram);
 void chat_telegram_free(struct chat *chat);
 /* Pure, for tests: the parameters of a message. */
 json_t *chat_telegram_params(const struct chat_message *message, bool plain, bool with_keyboard);

@@ -18,9 +18,14 @@
 struct chat_telegram {
     struct chat chat; /* first: a chat is one of these */
     struct telegram *telegram;
+    struct ev_loop *loop;
+    struct sending *waiting; /* answers to people that a 429 put off */
 };
 
 struct sending {
+    struct sending *next;
+    ev_timer again;
+    int tries;
     struct chat_telegram *chat;
     const char *method;
     struct chat_message message;
@@ -144,9 +149,43 @@ static bool cure(struct sending *s, enum tg_outcome outcome)
     return true;
 }
 
+static void sending_free(struct sending *s)
+{
+    free(s->html);
+    free(s);
+}
+
+static void on_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    struct sending *s = timer->data;
+    struct sending **slot = &s->chat->waiting;
+    while (*slot != s)
+        slot = &(*slot)->next;
+    *slot = s->next;
+    call(s);
+}
+
+/* Somebody waits for this answer, and nobody else would send it again. */
+static bool put_off(struct sending *s, const struct tg_answer *answer)
+{
+    if (s->done || !s->html || answer->outcome != TG_TOO_MANY || answer->retry_after_s > 60 ||
+        ++s->tries > 3)
+        return false;
+    s->next = s->chat->waiting;
+    s->chat->waiting = s;
+    ev_timer_init(&s->again, on_again, answer->retry_after_s, 0);
+    s->again.data = s;
+    ev_timer_start(s->chat->loop, &s->again);
+    return true;
+}
+
 static void on_sent(void *ctx, const struct tg_answer *answer)
 {
     struct sending *s = ctx;
+    if (put_off(s, answer))
+        return;
     if (cure(s, answer->outcome)) {
         log_warn("Telegram refused a message: sent again without what it refused",
                  LOG_S("method", s->method), LOG_S("error", answer->text), LOG_END);
@@ -168,8 +207,7 @@ static void on_sent(void *ctx, const struct tg_answer *answer)
     else if (result.outcome != TG_OK)
         log_warn("message not sent", LOG_S("method", s->method), LOG_S("error", answer->text),
                  LOG_END);
-    free(s->html);
-    free(s);
+    sending_free(s);
 }
 
 static void start(struct chat *chat, const char *method, const struct chat_message *message,
@@ -236,9 +274,10 @@ static void tg_answer_press(struct chat *chat, const char *press_id, const char 
     telegram_call(t->telegram, "answerCallbackQuery", p, 15, on_answered, NULL);
 }
 
-struct chat *chat_telegram_new(struct telegram *telegram)
+struct chat *chat_telegram_new(struct ev_loop *loop, struct telegram *telegram)
 {
     struct chat_telegram *t = mem_alloc(sizeof *t);
+    t->loop = loop;
     t->telegram = telegram;
     t->chat = (struct chat){tg_send, tg_edit, tg_document, tg_answer_press};
     return &t->chat;
@@ -246,5 +285,12 @@ struct chat *chat_telegram_new(struct telegram *telegram)
 
 void chat_telegram_free(struct chat *chat)
 {
-    free(chat);
+    struct chat_telegram *t = (struct chat_telegram *)chat;
+    while (t->waiting) {
+        struct sending *s = t->waiting;
+        t->waiting = s->next;
+        ev_timer_stop(t->loop, &s->again);
+        sending_free(s);
+    }
+    free(t);
 }

@@ -98,7 +98,7 @@ static void on_facts(void *ctx, const struct fact *facts, size_t count, int64_t 
     struct decider *d = ctx;
     if (err || now_ms == 0) {
         if (err)
-            log_debug("facts not read", LOG_S("error", err->text), LOG_END);
+            log_warn("alert facts not read, tried again", LOG_S("error", err->text), LOG_END);
         d->again = false; /* the tick tries again, not this moment */
         finish(d);
         return;

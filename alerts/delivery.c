@@ -37,6 +37,7 @@ struct delivery {
     /* what is under way */
     bool is_edit;
     struct outbox_sent sending;
+    int64_t claim_epoch;
     int attempts;
     bool was_uncertain;
     struct card_row card; /* of an edit; its group's texts are gone by then */
@@ -108,7 +109,8 @@ static void record(struct delivery *d)
     if (d->is_edit)
         store_card_done(d->pg, &d->card, d->card_outcome, d->delay_s, on_recorded, d);
     else if (d->state)
-        store_outbox_put_off(d->pg, d->sending.id, d->state, d->delay_s, d->error, on_recorded, d);
+        store_outbox_put_off(d->pg, d->sending.id, d->claim_epoch, d->state, d->delay_s, d->error,
+                             on_recorded, d);
     else
         store_outbox_sent(d->pg, &d->sending, on_recorded, d);
 }
@@ -254,6 +256,7 @@ static void send_row(struct delivery *d, const struct outbox_row *row)
                                       .thread_id = row->thread_id,
                                       .occurrences = row->group.occurrences,
                                       .status = row->group.status};
+    d->claim_epoch = store_lease_epoch(d->lease);
     d->attempts = row->attempts;
     d->was_uncertain = row->possible_repeat;
     d->phase = DELIVERY_SENDING;
@@ -300,6 +303,7 @@ static void on_claimed(void *ctx, const struct outbox_row *row, int64_t next_ms,
 {
     struct delivery *d = ctx;
     if (err) {
+        d->must_recover = true; /* it may have been claimed all the same */
         to_idle(d);
         return;
     }
@@ -307,8 +311,8 @@ static void on_claimed(void *ctx, const struct outbox_row *row, int64_t next_ms,
         send_row(d, row); /* claimed is promised: sent even when a stop came between */
         return;
     }
-    if (next_ms >= 0 && next_ms < 500)
-        wake_in(d, next_ms + 1);
+    if (next_ms >= 0 && next_ms < 500) /* due, but held by somebody: not at once again */
+        wake_in(d, next_ms > 0 ? next_ms + 1 : 200);
     if (d->stopped) {
         to_idle(d);
         return;

@@ -32,14 +32,14 @@ void html_add_str(struct buf *out, const char *text)
         html_add(out, text, strlen(text));
 }
 
-/* Back to the last line or word border, when that costs no more than a fifth. */
+/* Back to the last line when that costs no more than a fifth, else to the last word when that costs
+ * no more than half. */
 static size_t nice_cut(const char *text, size_t cut)
 {
-    size_t floor = cut - cut / 5;
-    for (size_t n = cut; n > floor; n--)
+    for (size_t n = cut; n > cut - cut / 5; n--)
         if (text[n] == '\n')
             return n;
-    for (size_t n = cut; n > floor; n--)
+    for (size_t n = cut; n > cut / 2; n--)
         if (text[n] == ' ')
             return n;
     return cut;

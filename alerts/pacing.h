@@ -1,4 +1,4 @@
-/* pacing.h -- token buckets for Telegram's limits: pure, the clock is an argument.
+/* pacing.h -- Telegram's limits on messages: pure, the clock is an argument.
  *
  * 1 message a second a chat; 20 a minute a group, 5 of which are kept for answers to people, and at
  * most 10 are edits that only count; 30 a second a bot (Bot FAQ; reference: rate limits). */
@@ -10,16 +10,19 @@
 
 enum pace { PACE_ANSWER, PACE_ALERT, PACE_EDIT, PACE_COUNT };
 
-struct bucket {
-    double tokens;
-    int64_t at_ms;
+/* The moments of the last messages: a sliding window, since a bucket that refills would let a quiet
+ * chat have nearly twice the number in its first minute. */
+enum { PACING_WINDOW_MAX = 20 };
+struct window {
+    int64_t at_ms[PACING_WINDOW_MAX];
+    unsigned next;
 };
 
 /* One chat. A zeroed struct is ready. */
 struct pacing {
-    struct bucket second;
-    struct bucket minute;
-    struct bucket counts;
+    int64_t last_ms; /* 0: never */
+    struct window minute;
+    struct window counts;
     int64_t paused_until_ms; /* retry_after */
 };
 

@@ -37,6 +37,7 @@ struct inbox_drain {
     size_t failed_count;
     char why[ERR_TEXT_BYTES_MAX];
     bool more;
+    size_t single; /* the event tried alone, after the database refused them together */
 };
 
 static void begin(struct inbox_drain *d);
@@ -69,6 +70,35 @@ static void remove_rows(struct inbox_drain *d)
     store_inbox_remove(d->pg, d->ids, d->count, d->failed, d->failed_count, d->why, on_removed, d);
 }
 
+static void next_single(struct inbox_drain *d);
+
+/* `ids` and the batch's events run in step: what is refused moves over to `failed`. */
+static void on_single_stored(void *ctx, const struct err *err)
+{
+    struct inbox_drain *d = ctx;
+    if (err && err->kind != ERR_BUG) {
+        end(d);
+        return;
+    }
+    if (err) {
+        d->failed[d->failed_count++] = d->ids[d->single];
+        d->ids[d->single] = 0; /* no row has that id */
+        snprintf(d->why, sizeof d->why, "%s", err->text);
+    }
+    d->single++;
+    next_single(d);
+}
+
+static void next_single(struct inbox_drain *d)
+{
+    struct err err = {0};
+    if (d->single == d->batch.count)
+        remove_rows(d);
+    else if (!store_writer_submit(d->ingest->writer, &d->batch.events[d->single], 1,
+                                  on_single_stored, d, &err))
+        end(d);
+}
+
 static void on_stored(void *ctx, const struct err *err)
 {
     struct inbox_drain *d = ctx;
@@ -80,12 +110,8 @@ static void on_stored(void *ctx, const struct err *err)
         end(d);
         return;
     }
-    /* refused for good: one by one would be kinder, but the writer has already tried; keep them */
-    memcpy(d->failed, d->ids, d->count * sizeof *d->ids);
-    d->failed_count = d->count;
-    d->count = 0;
-    snprintf(d->why, sizeof d->why, "%s", err->text);
-    remove_rows(d);
+    d->single = 0; /* one of them is at fault: each alone tells which */
+    next_single(d);
 }
 
 /* One row into the next event of the batch. */

@@ -48,6 +48,8 @@ struct poll {
     ev_timer timer;
     int64_t bot_id;
     int64_t offset;
+    int64_t next_offset;  /* becomes `offset` once the updates are in the database */
+    int64_t last_news_ms; /* an update came */
     int64_t conflict_since_ms; /* 0: none */
     int failures;
     char trouble[ERR_TEXT_BYTES_MAX];
@@ -132,9 +134,7 @@ static void on_stored(void *ctx, const struct update_row *rows, size_t count, co
         wake_in(p, 1);
         return;
     }
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].update_id >= p->offset)
-            p->offset = rows[i].update_id + 1;
+    p->offset = p->next_offset; /* repeats are acknowledged too */
     enqueue(p, rows, count);
     handle_next(p);
 }
@@ -194,10 +194,11 @@ static void store_updates(struct poll *p, const json_t *list)
             rows[count++] = (struct update_row){
                 (int64_t)json_integer_value(json_object_get(item, "update_id")), body};
     }
-    /* repeats are acknowledged too, though they are not handled again */
+    p->next_offset = p->offset;
     for (i = 0; i < count; i++)
-        if (rows[i].update_id >= p->offset)
-            p->offset = rows[i].update_id + 1;
+        if (rows[i].update_id >= p->next_offset)
+            p->next_offset = rows[i].update_id + 1;
+    p->last_news_ms = clock_mono_ms();
     p->busy = true;
     store_updates_add(p->pg, p->bot_id, rows, count, on_stored, p);
     for (i = 0; i < count; i++)
@@ -274,6 +275,9 @@ static void on_who(void *ctx, const struct tg_answer *answer)
 
 static void ask_updates(struct poll *p)
 {
+    /* after a quiet week ids restart at random: an old high offset would confirm them unread */
+    if (clock_mono_ms() - p->last_news_ms > (int64_t)UPDATE_KEEP_HOURS * 3600 * 1000)
+        p->offset = 0;
     json_t *params = json_pack("{s:i,s:i,s:[s,s]}", "timeout", TG_POLL_SECONDS, "limit",
                                TG_UPDATES_MAX, "allowed_updates", "message", "callback_query");
     if (p->offset)
@@ -323,6 +327,7 @@ struct poll *poll_new(struct ev_loop *loop, struct pg *pg, struct telegram *tele
     p->bot = bot;
     ev_init(&p->timer, on_timer);
     p->timer.data = p;
+    p->last_news_ms = clock_mono_ms();
     wake_in(p, 0.05);
     return p;
 }

@@ -327,7 +327,8 @@ static void migrate_done(void *ctx)
     struct service *s = m->service;
     if (s) {
         s->migrating = NULL;
-        if (m->ok) {
+        if (s->stopped) { /* too late to begin anything */
+        } else if (m->ok) {
             on_migrated(s);
         } else if (m->err.kind == ERR_RETRY) {
             if (strcmp(s->trouble, m->err.text) != 0)
@@ -399,7 +400,7 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
         s->http = http_client_new(loop);
         s->telegram =
             telegram_new(s->http, settings->telegram_api_url, settings->telegram_bot_token);
-        s->chat = chat_telegram_new(s->telegram);
+        s->chat = chat_telegram_new(loop, s->telegram);
         if (!settings->alert_chat_id)
             log_warn("ERROR_ALERT_CHAT_ID is not set: nothing can ring", LOG_END);
     } else {
@@ -448,7 +449,8 @@ void service_free(struct service *s)
     ev_timer_stop(s->loop, &s->migrate_again);
     ev_timer_stop(s->loop, &s->upkeep);
     /* answers and rows that are still under way end first: their owners are all alive */
-    http_client_free(s->http);
+    if (s->http)
+        http_client_close(s->http);
     pg_free(s->pg_work);
     pg_free(s->pg_decide);
     pg_free(s->pg_write);
@@ -464,6 +466,7 @@ void service_free(struct service *s)
     if (s->telegram)
         chat_telegram_free(s->chat);
     console_free(s->console);
+    http_client_free(s->http);
     telegram_free(s->telegram);
     helper_free(s->helper);
     free(s);

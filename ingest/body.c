@@ -39,7 +39,9 @@ static bool grow(struct buf *out, size_t step, body_reserve_fn *reserve, void *c
     if (room == 0)
         return err_set(err, ERR_LIMIT, "the inflated body is over the limit of %zu bytes",
                        out->bytes_max);
-    if (reserve && !reserve(ctx, step < room ? step : room))
+    /* the buffer doubles: what it may grow to is what is counted */
+    size_t growth = step > out->cap ? step : out->cap;
+    if (reserve && !reserve(ctx, growth < room ? growth : room))
         return err_set(err, ERR_RETRY, "too many bytes of requests in hand (HTTP_BODY_MEMORY)");
     return buf_reserve(out, step < room ? step : room);
 }

@@ -164,7 +164,9 @@ static bool read_string(struct reader *r, const char **text, size_t *len)
     const char *close = r->at;
     while (close < r->end && *close != '"')
         close += *close == '\\' && close + 1 < r->end ? 2 : 1;
-    return decode_string(r, from, (size_t)((close < r->end ? close : r->end) - from), text, len);
+    if (close >= r->end)
+        return fail(r, "string without an end");
+    return decode_string(r, from, (size_t)(close - from), text, len);
 }
 
 static const char *skip_digits(const char *at, const char *end)
@@ -415,7 +417,22 @@ static void write_number(const struct json_value *v, struct buf *out)
         buf_add(out, v->text, v->len);
 }
 
-static void write_scalar(const struct json_value *v, struct buf *out)
+static void write_string(const struct json_value *v, struct buf *out, struct json_filter *filter)
+{
+    if (!filter || !filter->text) {
+        json_add_str_n(out, v->text, v->len);
+        return;
+    }
+    struct buf copy;
+    size_t len = v->len;
+    buf_init(&copy, v->len + 1);
+    buf_add(&copy, v->text, v->len);
+    filter->count += filter->text(copy.data, &len);
+    json_add_str_n(out, copy.data, len);
+    buf_fini(&copy);
+}
+
+static void write_scalar(const struct json_value *v, struct buf *out, struct json_filter *filter)
 {
     switch (v->kind) {
     case JSON_TRUE_V:
@@ -428,7 +445,7 @@ static void write_scalar(const struct json_value *v, struct buf *out)
         write_number(v, out);
         break;
     case JSON_STRING_V:
-        json_add_str_n(out, v->text, v->len);
+        write_string(v, out, filter);
         break;
     default:
         buf_add_str(out, "null");
@@ -438,11 +455,10 @@ static void write_scalar(const struct json_value *v, struct buf *out)
 
 /* Depth is bounded by the reader (JSON_DEPTH_MAX), so recursion is too. */
 // NOLINTNEXTLINE(misc-no-recursion)
-void json_write(const struct json_value *value, struct buf *out, json_secret_fn *is_secret,
-                int *filtered)
+void json_write(const struct json_value *value, struct buf *out, struct json_filter *filter)
 {
     if (value->kind != JSON_ARRAY_V && value->kind != JSON_OBJECT_V) {
-        write_scalar(value, out);
+        write_scalar(value, out, filter);
         return;
     }
     bool object = value->kind == JSON_OBJECT_V;
@@ -454,11 +470,11 @@ void json_write(const struct json_value *value, struct buf *out, json_secret_fn 
             json_add_str_n(out, v->key, v->key_len);
             buf_add_char(out, ':');
         }
-        if (object && is_secret && v->kind != JSON_NULL_V && is_secret(v->key, v->key_len)) {
+        if (object && filter && v->kind != JSON_NULL_V && filter->is_secret(v->key, v->key_len)) {
             buf_add_str(out, "\"[Filtered]\"");
-            ++*filtered;
+            filter->count++;
         } else {
-            json_write(v, out, is_secret, filtered);
+            json_write(v, out, filter);
         }
     }
     buf_add_char(out, object ? '}' : ']');

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { PARSE_ARENA_BYTES_MAX = 24 * MIB };
+enum { PARSE_ARENA_BYTES_MAX = 48 * MIB }; /* the worst legal event: a number every two bytes */
 
 struct cursor {
     const char *start;
@@ -48,7 +48,9 @@ static bool read_element(struct cursor *c, int32_t project_id, int64_t now_ms, s
     arena_free(parse);
     if (!ok)
         return bad_element(batch, batch->count);
-    event->bytes = sizeof *event + (size_t)(c->at - from);
+    /* escapes can make the payload six times what was sent */
+    event->bytes = sizeof *event + (size_t)(c->at - from) +
+                   (event->payload ? strlen(event->payload) : 0);
     batch->count++;
     return true;
 }

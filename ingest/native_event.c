@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAYLOAD_BYTES_MAX = 8 * MIB, FUTURE_MS_MAX = 60 * 1000 };
+enum { PAYLOAD_BYTES_MAX = 8 * MIB, FUTURE_MS_MAX = 60 * 1000, LEFT_OVERS_MAX = 200 };
 
 struct reading {
     struct arena *arena;
@@ -30,6 +30,7 @@ struct reading {
     struct fingerprint_parts fingerprint;
     struct json_value payload; /* a copy: what readers get does not outlive the call */
     bool has_payload;
+    int severity_rank;
     bool out_of_memory;
 };
 
@@ -67,6 +68,11 @@ static const char *text_of(struct reading *r, const struct json_value *v, size_t
     return copy;
 }
 
+static bool key_is(const struct json_value *v, const char *name)
+{
+    return v->key_len == strlen(name) && memcmp(v->key, name, v->key_len) == 0;
+}
+
 /* A reader returns false when the value is to be kept under payload. */
 typedef bool read_fn(struct reading *r, const struct json_value *v, const char **slot);
 
@@ -77,7 +83,7 @@ static bool read_text_up_to(struct reading *r, const struct json_value *v, const
     const char *text = text_of(r, v, max, &cut);
     if (!text)
         return r->out_of_memory || warn(r, v->key, "is not text: kept under payload");
-    if (text[0])
+    if (text[strspn(text, " \t\r\n")])
         *slot = text;
     return cut ? warn(r, v->key, "is too long: cut, and kept whole under payload") : true;
 }
@@ -150,11 +156,16 @@ static bool read_origin(struct reading *r, const struct json_value *v, const cha
 static bool read_severity(struct reading *r, const struct json_value *v, const char **slot)
 {
     (void)slot;
-    if ((v->kind == JSON_STRING_V || v->kind == JSON_NUMBER_V) &&
-        severity_parse(v->text, v->len, &r->event->severity))
-        return true;
-    r->event->severity = SEV_ERROR;
-    return warn(r, v->key, "is unknown: error is used");
+    enum severity severity = SEV_ERROR;
+    bool known = (v->kind == JSON_STRING_V || v->kind == JSON_NUMBER_V) &&
+                 severity_parse(v->text, v->len, &severity);
+    /* `severity` beats its alias `level`, and what is known beats what is not */
+    int rank = (known ? 2 : 0) + key_is(v, "severity");
+    if (rank >= r->severity_rank) {
+        r->event->severity = severity;
+        r->severity_rank = rank;
+    }
+    return known || warn(r, v->key, "is unknown: error is used");
 }
 
 static bool read_status(struct reading *r, const struct json_value *v, const char **slot)
@@ -189,8 +200,9 @@ static bool read_json_text(struct reading *r, const struct json_value *v, const 
 {
     struct buf out;
     buf_init(&out, PAYLOAD_BYTES_MAX);
-    json_write(v, &out, scrub_key_is_secret, &r->batch->scrubbed);
-    r->batch->scrubbed += out.len ? scrub_text(out.data, &out.len) : 0;
+    struct json_filter filter = {scrub_key_is_secret, scrub_text, 0};
+    json_write(v, &out, &filter);
+    r->batch->scrubbed += filter.count;
     if (!out.full)
         *slot = arena_str_dup_n(r->arena, buf_text(&out), out.len);
     buf_fini(&out);
@@ -250,11 +262,6 @@ static bool read_fingerprint(struct reading *r, const struct json_value *v, cons
     }
     r->fingerprint = (struct fingerprint_parts){parts, count};
     return !odd || warn(r, v->key, "has parts that are not text, too long or too many");
-}
-
-static bool key_is(const struct json_value *v, const char *name)
-{
-    return v->key_len == strlen(name) && memcmp(v->key, name, v->key_len) == 0;
 }
 
 static bool read_exception(struct reading *r, const struct json_value *v, const char **slot)
@@ -334,14 +341,33 @@ static const struct field *find_field(const struct json_value *v)
     return NULL;
 }
 
+static void add_rest(struct reading *r, struct json_value *all, struct json_value *first)
+{
+    struct json_value *rest = arena_alloc(r->arena, sizeof *rest);
+    if (!rest) {
+        r->out_of_memory = true;
+        return;
+    }
+    *rest = (struct json_value){.kind = JSON_OBJECT_V, .first = first, .key = "event.more",
+                                .key_len = 10};
+    *(all->last ? &all->last->next : &all->first) = rest;
+    all->last = rest;
+}
+
 /* The payload column: the event's own payload, then left-overs; a name that is taken gets a mark. */
 static void write_payload(struct reading *r, struct json_value *left_overs)
 {
     struct json_value all = {.kind = JSON_OBJECT_V};
+    struct json_value own = {.kind = JSON_OBJECT_V};
     if (r->has_payload)
-        all = r->payload;
+        own = all = r->payload;
+    int looked_up = 0;
     for (struct json_value *v = left_overs, *next; v; v = next) {
         next = v->next;
+        if (++looked_up > LEFT_OVERS_MAX) { /* each costs a look-up: the rest stays together */
+            add_rest(r, &all, v);
+            break;
+        }
         v->next = NULL;
         char *key = arena_alloc(r->arena, v->key_len + 7);
         if (!key) {
@@ -351,7 +377,7 @@ static void write_payload(struct reading *r, struct json_value *left_overs)
         memcpy(key, "event.", 6);
         memcpy(key + 6, v->key, v->key_len);
         key[v->key_len + 6] = '\0';
-        if (json_find(&all, key + 6)) {
+        if (own.first && json_find(&own, key + 6)) {
             v->key = key;
             v->key_len += 6;
         }
@@ -367,6 +393,18 @@ static const char *first_line(struct reading *r, const char *text, size_t max)
     text += strspn(text, " \t\r\n");
     size_t len = strcspn(text, "\r\n");
     return arena_str_dup_n(r->arena, text, utf8_cut(text, len, max));
+}
+
+/* Of a stack alone: Python says what happened in its last line, the others in their first. */
+static const char *telling_line(const char *stack)
+{
+    const char *line = stack;
+    if (!strstr(stack, "Traceback (most recent"))
+        return stack;
+    for (const char *at = stack; *at; at += strcspn(at, "\n"), at += *at == '\n')
+        if (at[strspn(at, " \t\r")] != '\n' && at[strspn(at, " \t\r")] != '\0')
+            line = at;
+    return line;
 }
 
 /* "the first present is the title": message, exception, type. */
@@ -385,7 +423,7 @@ static bool make_title(struct reading *r, struct err *err)
     if (!title)
         title = r->type;
     if (!title && e->stacktrace)
-        title = e->stacktrace;
+        title = telling_line(e->stacktrace);
     if (!title)
         return err_set(err, ERR_INPUT,
                        "element %zu has nothing to show: one of message, exception, type is needed",

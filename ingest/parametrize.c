@@ -10,7 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
-enum { PARAM_BYTES_MAX = 1 * KIB, QUOTED_BYTES_MAX = 200, DIGITS_IN_WORD_MIN = 5 };
+/* SPAN_BYTES_MAX keeps looking ahead linear: no value of interest is longer. */
+enum { PARAM_BYTES_MAX = 1 * KIB, QUOTED_BYTES_MAX = 200, DIGITS_IN_WORD_MIN = 5,
+       SPAN_BYTES_MAX = 80 };
 
 struct text {
     const char *at;
@@ -23,9 +25,12 @@ static char peek(const struct text *t, size_t ahead)
     return (size_t)(t->end - t->at) > ahead ? t->at[ahead] : '\0';
 }
 
+/* Letters beyond ASCII count as such; the blocks of punctuation, signs and symbols (lead bytes C2 and
+ * E2: № → « – …) do not. */
 static bool is_alnum(char c)
 {
-    return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
+    unsigned char u = (unsigned char)c;
+    return isalnum(u) || (u >= 0x80 && u != 0xC2 && u != 0xE2);
 }
 
 static bool is_digit(char c)
@@ -33,15 +38,22 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* The byte that tells what stands before: of a longer character its first. */
 static char before(const struct text *t)
 {
-    return t->at > t->start ? t->at[-1] : ' ';
+    const char *at = t->at;
+    if (at == t->start)
+        return ' ';
+    do
+        at--;
+    while (at > t->start && ((unsigned char)*at & 0xC0) == 0x80);
+    return *at;
 }
 
 static size_t span(const struct text *t, size_t from, int (*is)(int))
 {
     size_t n = from;
-    while (peek(t, n) && is((unsigned char)peek(t, n)))
+    while (n - from < SPAN_BYTES_MAX && peek(t, n) && is((unsigned char)peek(t, n)))
         n++;
     return n - from;
 }
@@ -214,7 +226,7 @@ static size_t decimal(const struct text *t, bool *has_point)
     return n;
 }
 
-static size_t duration(const struct text *t)
+static size_t one_duration(const struct text *t)
 {
     static const char *const UNITS[] = {"ms",
                                         "us",
@@ -251,7 +263,8 @@ static size_t duration(const struct text *t)
     for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++) {
         size_t len = strlen(UNITS[i]);
         if ((size_t)(t->end - t->at) < n + gap + len ||
-            memcmp(t->at + n + gap, UNITS[i], len) != 0 || is_alnum(peek(t, n + gap + len)) ||
+            memcmp(t->at + n + gap, UNITS[i], len) != 0 ||
+            (is_alnum(peek(t, n + gap + len)) && !is_digit(peek(t, n + gap + len))) ||
             (gap && len == 1))
             continue;
         return n + gap + len;
@@ -259,7 +272,33 @@ static size_t duration(const struct text *t)
     return 0;
 }
 
-/* 0x…, or a run of hex digits of 8 and more that has both letters and digits. */
+static size_t durations(const struct text *t)
+{
+    struct text rest = *t;
+    size_t total = 0;
+    for (size_t n = one_duration(&rest); n; n = one_duration(&rest)) { /* 1h30m, 1m30.5s */
+        total += n;
+        rest.at += n;
+    }
+    return is_alnum(peek(t, total)) ? 0 : total;
+}
+
+static int is_base32(int c)
+{
+    return isdigit(c) || isupper(c);
+}
+
+/* ULID and the like: 16 to 40 capitals and digits, several of both. */
+static size_t token(const struct text *t)
+{
+    size_t n = span(t, 0, is_base32);
+    size_t digits = 0;
+    for (size_t i = 0; i < n; i++)
+        digits += is_digit(peek(t, i));
+    return n >= 16 && n <= 40 && digits >= 3 && digits < n && !is_alnum(peek(t, n)) ? n : 0;
+}
+
+/* 0x…, or a run of hex digits of 7 and more that has both letters and digits. */
 static size_t hex(const struct text *t)
 {
     if (peek(t, 0) == '0' && (peek(t, 1) == 'x' || peek(t, 1) == 'X')) {
@@ -267,7 +306,7 @@ static size_t hex(const struct text *t)
         return n && !is_alnum(peek(t, 2 + n)) ? 2 + n : 0;
     }
     size_t n = span(t, 0, isxdigit);
-    if (n < 8 || is_alnum(peek(t, n)))
+    if (n < 7 || is_alnum(peek(t, n)))
         return 0;
     bool digit = false;
     bool letter = false;
@@ -301,7 +340,7 @@ static const struct {
     const char *name;
 } RULES[] = {
     {quoted, "<quoted>"}, {url, "<url>"},     {email, "<email>"}, {uuid, "<uuid>"},
-    {date, "<date>"},     {ip, "<ip>"},       {hex, "<hex>"},     {duration, "<duration>"},
+    {date, "<date>"},     {ip, "<ip>"},       {hex, "<hex>"}, {token, "<id>"},     {durations, "<duration>"},
     {real, "<float>"},    {integer, "<int>"},
 };
 

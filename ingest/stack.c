@@ -31,12 +31,12 @@ static bool restarts(const struct stack_language *lang, const char *line, size_t
 
 static void add_frame(struct stack *stack, const struct stack_frame *frame)
 {
-    if (stack->count == STACK_FRAMES_READ_MAX) /* Python: keep the innermost, which come last */
-        memmove(stack->frames, stack->frames + 1,
-                (STACK_FRAMES_READ_MAX - 1) * sizeof *stack->frames);
-    else
-        stack->count++;
-    stack->frames[stack->count - 1] = *frame;
+    if (stack->count == STACK_FRAMES_READ_MAX) { /* Python: keep the innermost, which come last */
+        stack->count = STACK_FRAMES_READ_MAX / 2; /* half at once, or each costs a move of all */
+        memmove(stack->frames, stack->frames + STACK_FRAMES_READ_MAX - stack->count,
+                stack->count * sizeof *stack->frames);
+    }
+    stack->frames[stack->count++] = *frame;
 }
 
 static size_t read_frames(const char *text, const struct stack_language *lang, struct stack *stack)
@@ -78,25 +78,41 @@ static bool is_type_char(char c)
     return isalnum((unsigned char)c) || strchr("._:$\\", c);
 }
 
+static void skip(const char **line, size_t *len, size_t n)
+{
+    *line += n;
+    *len -= n;
+}
+
+/* Exception in thread "worker-3" java.lang… */
+static void skip_thread(const char **line, size_t *len)
+{
+    static const char START[] = "Exception in thread \"";
+    size_t n = sizeof START - 1;
+    if (*len <= n || memcmp(*line, START, n) != 0)
+        return;
+    const char *close = memchr(*line + n, '"', *len - n);
+    if (close && close + 2 < *line + *len)
+        skip(line, len, (size_t)(close - *line) + 2);
+}
+
 /* "package.Type: message" or "Type" alone on a line: its type. */
 static bool read_type(const char *line, size_t len, char out[FRAME_TEXT_BYTES])
 {
-    static const char *const PREFIXES[] = {"Exception in thread \"main\" ",
-                                           "Caused by: ", "PHP Fatal error:  Uncaught ",
+    static const char *const PREFIXES[] = {"Caused by: ", "PHP Fatal error:  Uncaught ",
                                            "Fatal error: Uncaught ", "Uncaught "};
+    skip_thread(&line, &len);
     for (size_t i = 0; i < sizeof PREFIXES / sizeof *PREFIXES; i++) {
         size_t n = strlen(PREFIXES[i]);
-        if (len > n && memcmp(line, PREFIXES[i], n) == 0) {
-            line += n;
-            len -= n;
-        }
+        if (len > n && memcmp(line, PREFIXES[i], n) == 0)
+            skip(&line, &len, n);
     }
     size_t n = 0;
     while (n < len && n < FRAME_TEXT_BYTES - 1 && line[n] && is_type_char(line[n]))
         n++;
     while (n > 0 && line[n - 1] == ':')
         n--;
-    bool ends = n == len || line[n] == ':';
+    bool ends = n == len || line[n] == ':' || line[n] == '\r';
     if (n == 0 || !ends || !isalpha((unsigned char)line[0]))
         return false;
     memcpy(out, line, n);
@@ -104,23 +120,62 @@ static bool read_type(const char *line, size_t len, char out[FRAME_TEXT_BYTES])
     return true;
 }
 
-/* Python names the type behind the frames, the others before them. */
-static void find_type(const char *text, const struct stack_language *lang, struct stack *stack)
+/* Ruby ends its first line with the type: "bot.rb:1:in `f': message (RuntimeError)". */
+static void read_ruby_type(const char *text, char out[FRAME_TEXT_BYTES])
 {
-    stack->type[0] = '\0';
+    const char *end = line_end(text);
+    if (end == text || end[-1] != ')')
+        return;
+    const char *open = memrchr(text, '(', (size_t)(end - text));
+    if (open && end - open > 2)
+        read_type(open + 1, (size_t)(end - open) - 2, out);
+}
+
+/* The first line behind the last frame that starts like a type: what follows is its message. */
+static void find_python_type(const char *text, const struct stack_language *lang,
+                             struct stack *stack)
+{
     bool frames_seen = false;
     for (const char *at = text; *at;) {
         const char *end = line_end(at);
+        const char *next = *end ? end + 1 : end;
         size_t len = (size_t)(end - at);
+        struct stack_frame frame;
+        const char *line = at;
+        if (lang->frame(at, len, next, &frame)) {
+            frames_seen = true;
+            stack->type[0] = '\0';
+        } else if (frames_seen && !stack->type[0]) {
+            bool in_group = len && (*line == '|' || memchr(line, '|', len < 8 ? len : 8));
+            while (in_group && len && (*line == ' ' || *line == '|'))
+                skip(&line, &len, 1);
+            read_type(line, len, stack->type);
+        }
+        at = next;
+    }
+}
+
+/* Everybody else names the type before the frames; Rust has none. */
+static void find_type(const char *text, const struct stack_language *lang, struct stack *stack)
+{
+    stack->type[0] = '\0';
+    if (strcmp(lang->name, "rust") == 0)
+        return;
+    if (strcmp(lang->name, "ruby") == 0) {
+        read_ruby_type(text, stack->type);
+        return;
+    }
+    if (lang->innermost_last) {
+        find_python_type(text, lang, stack);
+        return;
+    }
+    for (const char *at = text; *at;) {
+        const char *end = line_end(at);
         const char *next = *end ? end + 1 : end;
         struct stack_frame frame;
-        if (lang->frame(at, len, next, &frame))
-            frames_seen = true;
-        else if (lang->innermost_last ? frames_seen && len > 0 && !isspace((unsigned char)*at)
-                                      : !frames_seen) {
-            if (read_type(at, len, stack->type) && !lang->innermost_last)
-                return;
-        }
+        if (lang->frame(at, (size_t)(end - at), next, &frame) ||
+            read_type(at, (size_t)(end - at), stack->type))
+            return;
         at = next;
     }
 }

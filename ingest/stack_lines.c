@@ -82,6 +82,33 @@ static void end_text(char out[FRAME_TEXT_BYTES], size_t n)
     out[whole] = '\0';
 }
 
+/* At a border: "-8f3e2c1d" of hex with a digit, or "-Bx3kQ9aZ" (base64url of bundlers) before the
+ * extension. Returns its length with the border, or 0. */
+static size_t content_hash(struct part path, size_t i)
+{
+    enum { HASH_MIN = 6, HASH_MAX = 64, BASE64_HASH = 8 };
+    size_t n = 0;
+    bool hex = true;
+    bool digit = false;
+    bool upper = false;
+    bool lower = false;
+    if (path.at[i] != '-' && path.at[i] != '.' && path.at[i] != '_')
+        return 0;
+    for (; n < HASH_MAX && i + 1 + n < path.len; n++) {
+        unsigned char c = (unsigned char)path.at[i + 1 + n];
+        if (!isalnum(c))
+            break;
+        hex = hex && isxdigit(c);
+        digit = digit || isdigit(c);
+        upper = upper || isupper(c);
+        lower = lower || islower(c);
+    }
+    bool ends = i + 1 + n < path.len && strchr(".-_", path.at[i + 1 + n]);
+    bool is_hex = hex && digit && n >= HASH_MIN;
+    bool is_base64 = n == BASE64_HASH && upper && lower && digit;
+    return ends && (is_hex || is_base64) ? n + 1 : 0;
+}
+
 /* Base name without directories, query, and content hashes ("app-8f3e2c1d.js" -> "app.js"). */
 static void put_file(char out[FRAME_TEXT_BYTES], struct part path)
 {
@@ -95,16 +122,9 @@ static void put_file(char out[FRAME_TEXT_BYTES], struct part path)
         }
     size_t n = 0;
     for (size_t i = 0; i < path.len && n < FRAME_TEXT_BYTES - 1;) {
-        size_t hex = 0;
-        bool digit = false;
-        while (i + 1 + hex < path.len && isxdigit((unsigned char)path.at[i + 1 + hex])) {
-            digit = digit || isdigit((unsigned char)path.at[i + 1 + hex]);
-            hex++;
-        }
-        bool border = path.at[i] == '-' || path.at[i] == '.' || path.at[i] == '_';
-        if (border && hex >= 6 && digit && i + 1 + hex < path.len &&
-            strchr(".-_", path.at[i + 1 + hex])) {
-            i += 1 + hex;
+        size_t hash = content_hash(path, i);
+        if (hash) {
+            i += hash;
             continue;
         }
         out[n++] = path.at[i++];
@@ -199,15 +219,18 @@ static bool js_frame(const char *line, size_t len, const char *next, struct stac
     struct part p = trim((struct part){line, len});
     if (starts(p, "at ")) {
         p = skip(p, 3);
-        const char *open = ends(p, ")") ? find_last(p, '(') : NULL;
+        const char *open = ends(p, ")") ? find(p, " (") : NULL;
+        if (open)
+            open++;
+        else if (ends(p, ")"))
+            open = memchr(p.at, '(', p.len);
         struct part where = open ? until(skip(p, (size_t)(open - p.at) + 1), p.at + p.len - 1) : p;
         struct part file = strip_position(where);
         bool native =
             starts(where, "native") || starts(where, "<anonymous>") || starts(where, "node:");
         if (file.len == where.len && !native)
             return false;
-        const char *java = find(file, ".java");
-        if (java)
+        if (find(file, ".java") || ends(file, ".rs") || find(file, ".kt"))
             return false;
         put_file(f->file, file);
         put_js_function(f->function, open ? trim(until(p, open)) : (struct part){"", 0});
@@ -250,13 +273,14 @@ static bool java_frame(const char *line, size_t len, const char *next, struct st
                find(where, ".groovy") || starts(where, "Unknown Source") ||
                starts(where, "Native Method");
     struct part name = until(p, open);
-    const char *module = find_last(name, '/');
+    const char *enhanced = find(name, "$$");
+    struct part klass = enhanced ? until(name, enhanced) : name;
+    const char *module = find_last(klass, '/'); /* "java.base/", never a lambda's address */
     if (module)
         name = skip(name, (size_t)(module - name.at) + 1);
     const char *dot = find_last(name, '.');
     if (!jvm || !dot)
         return false;
-    const char *enhanced = find(until(name, dot), "$$");
     put_generated(f->file, until(name, enhanced ? enhanced : dot));
     put_generated(f->function, skip(name, (size_t)(dot - name.at) + 1));
     return true;

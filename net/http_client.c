@@ -37,6 +37,7 @@ struct http_client {
     ev_timer timer;
     struct curl_slist *json_headers;
     struct transfer *transfers;
+    bool closed;
 };
 
 static void transfer_free(struct transfer *t)
@@ -167,12 +168,18 @@ struct http_client *http_client_new(struct ev_loop *loop)
     return client;
 }
 
+void http_client_close(struct http_client *client)
+{
+    client->closed = true;
+    while (client->transfers)
+        finish(client->transfers, CURLE_ABORTED_BY_CALLBACK);
+}
+
 void http_client_free(struct http_client *client)
 {
     if (!client)
         return;
-    while (client->transfers)
-        finish(client->transfers, CURLE_ABORTED_BY_CALLBACK);
+    http_client_close(client);
     curl_multi_cleanup(client->multi);
     ev_timer_stop(client->loop, &client->timer);
     curl_slist_free_all(client->json_headers);
@@ -214,9 +221,18 @@ static struct transfer *begin(struct http_client *client, const char *url, int t
     return t;
 }
 
+static bool refuse_when_closed(const struct http_client *client, http_done_fn *done, void *ctx)
+{
+    if (client->closed)
+        done(ctx, &(struct http_answer){.error = "the service is stopping", .body = ""});
+    return client->closed;
+}
+
 void http_client_post_json(struct http_client *client, const char *url, const char *json,
                            int timeout_s, http_done_fn *done, void *ctx)
 {
+    if (refuse_when_closed(client, done, ctx))
+        return;
     struct transfer *t = begin(client, url, timeout_s, done, ctx);
     t->request = mem_str_dup(json);
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, client->json_headers);
@@ -230,6 +246,8 @@ void http_client_post_file(struct http_client *client, const char *url,
                            const struct http_file *file, int timeout_s, http_done_fn *done,
                            void *ctx)
 {
+    if (refuse_when_closed(client, done, ctx))
+        return;
     struct transfer *t = begin(client, url, timeout_s, done, ctx);
     t->mime = curl_mime_init(t->easy);
     for (size_t i = 0; i < fields_count; i++) {

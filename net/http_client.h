@@ -9,8 +9,9 @@
 struct http_client;
 
 struct http_client *http_client_new(struct ev_loop *loop);
-/* Ends requests still under way: their `done` runs now, with status 0. */
-void http_client_free(struct http_client *client);
+/* The end begins: requests under way end with status 0, new ones do so at once. */
+void http_client_close(struct http_client *client);
+void http_client_free(struct http_client *client); /* closes first */
 
 /* `status` 0: no whole answer came. `sent` then tells whether the request may have reached the
  * server (so that its effect is unknown); `error` says why, without the URL. Body is BORROWED. */

@@ -192,7 +192,8 @@ static bool admit(struct http_conn *conn, struct http_reply *reply)
         http_reply_refuse(conn, 413, detail, NULL);
         return false;
     }
-    if (head->content_length > 0 && !http_reply_reserve(reply, (size_t)head->content_length)) {
+    if ((head->content_length > 0 || head->chunked) &&
+        conn->server->body_memory >= conn->server->config.body_memory_max) {
         http_reply_refuse(conn, 503, "too many bytes of requests in hand (HTTP_BODY_MEMORY)",
                           "Retry-After: 1\r\n");
         return false;
@@ -268,6 +269,12 @@ static size_t on_body(struct http_conn *conn, const char *bytes, size_t len)
     if (!reply->head.chunked) {
         size_t left = (size_t)reply->head.content_length - reply->body.len;
         size_t n = len < left ? len : left;
+        /* counted as they come: a promise of bytes holds nobody else up */
+        if (!http_reply_reserve(reply, n)) {
+            http_reply_refuse(conn, 503, "too many bytes of requests in hand (HTTP_BODY_MEMORY)",
+                              "Retry-After: 1\r\n");
+            return n;
+        }
         buf_add(&reply->body, bytes, n);
         if (n == left)
             run_handler(conn);
@@ -340,6 +347,8 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int events)
         if (conn->phase == PHASE_DEAD || conn->phase == PHASE_LINGER || (conn->phase == PHASE_WRITE && conn->linger_after))
             return;
     }
+    if (conn->phase == PHASE_HEAD && conn->in.len == 0)
+        http_conn_move(conn, PHASE_HEAD); /* the head's ten seconds count from its first byte */
     if (used < (size_t)n)
         buf_add(&conn->in, scratch + used, (size_t)n - used);
     process(conn);

@@ -172,9 +172,8 @@ static bool read_length(struct slice value, struct http_head *head)
     return true;
 }
 
-static bool read_connection(struct slice value, struct http_head *head)
+static bool read_connection(struct slice value, struct http_head *head, bool *closes)
 {
-    bool closes = false; /* beats keep-alive, wherever it stands in the list */
     const char *end = value.at + value.len;
     for (const char *at = value.at; at < end;) {
         const char *comma = memchr(at, ',', (size_t)(end - at));
@@ -187,12 +186,12 @@ static bool read_connection(struct slice value, struct http_head *head)
         while (word.len && (word.at[word.len - 1] == ' ' || word.at[word.len - 1] == '\t'))
             word.len--;
         if (slice_equal_nocase(word, "close"))
-            closes = true;
-        else if (slice_equal_nocase(word, "keep-alive") && !closes)
+            *closes = true; /* beats keep-alive, wherever it stands and in whichever line */
+        else if (slice_equal_nocase(word, "keep-alive"))
             head->keep_alive = true;
         at = stop + 1;
     }
-    if (closes)
+    if (*closes)
         head->keep_alive = false;
     return true;
 }
@@ -203,14 +202,27 @@ static bool is_host_char(unsigned char c)
            (c && strchr("-._~:[]%", c));
 }
 
+/* Readers disagree on a tab behind what frames the message, and on names that begin like it. */
+static bool is_confusable(struct slice name, struct slice value)
+{
+    static const char TE[] = "transfer-encoding";
+    bool length = slice_equal_nocase(name, "content-length");
+    bool encoding = name.len >= sizeof TE - 1 && strncasecmp(name.at, TE, sizeof TE - 1) == 0;
+    return (encoding && name.len > sizeof TE - 1) ||
+           ((length || encoding) && value.at[value.len] == '\t');
+}
+
 /* The headers that decide where the message ends, or whether it may be answered at all. */
 static bool check_headers(struct http_head *head)
 {
     int hosts = 0;
     bool transfer_encoding = false;
+    bool closes = false;
     for (size_t i = 0; i < head->headers_count; i++) {
         struct slice name = head->headers[i].name;
         struct slice value = head->headers[i].value;
+        if (is_confusable(name, value))
+            return bad(head, 400, "a header that readers understand differently");
         if (slice_equal_nocase(name, "content-length")) {
             if (!read_length(value, head))
                 return false;
@@ -224,7 +236,7 @@ static bool check_headers(struct http_head *head)
                     return bad(head, 400, "Host has a byte that is not allowed");
             hosts++;
         } else if (slice_equal_nocase(name, "connection")) {
-            read_connection(value, head);
+            read_connection(value, head, &closes);
         } else if (slice_equal_nocase(name, "expect")) {
             if (!slice_equal_nocase(value, "100-continue"))
                 return bad(head, 417, "Expect takes 100-continue");

@@ -97,7 +97,8 @@ static bool finalize_pending(struct pruning *p)
     return ok;
 }
 
-/* Detached by an earlier run that did not get to dropping it: a leaf's name, and no parent. */
+/* Detached by an earlier run that did not get to dropping it: a leaf's name, the mark that
+ * nabat_make_day leaves on what it makes, and no parent. */
 static bool drop_orphans(struct pruning *p, const char *limit)
 {
     PGresult *rows =
@@ -105,7 +106,8 @@ static bool drop_orphans(struct pruning *p, const char *limit)
             "SELECT format('DROP TABLE %I', c.relname) FROM pg_class c "
             "WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace "
             "AND c.relname ~ '^(event|error_stack)_[0-9]{8}$' AND NOT c.relispartition "
-            "AND to_date(right(c.relname, 8), 'YYYYMMDD') < $1::date",
+            "AND EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conrelid = c.oid "
+            "AND k.conname = c.relname || '_day') AND to_date(right(c.relname, 8), 'YYYYMMDD') < $1::date",
             limit);
     bool ok = rows != NULL;
     for (int i = 0; ok && i < PQntuples(rows); i++)
@@ -115,7 +117,7 @@ static bool drop_orphans(struct pruning *p, const char *limit)
 }
 
 /* One leaf: detach beside readers and writers, then drop what is nobody's any more. */
-static bool drop_leaf(struct pruning *p, const char *parent, const char *day, bool *there)
+static bool drop_leaf(struct pruning *p, const char *parent, const char *day)
 {
     char leaf[64];
     char sql[256];
@@ -127,7 +129,6 @@ static bool drop_leaf(struct pruning *p, const char *parent, const char *day, bo
     if (!rows)
         return false;
     bool attached = PQntuples(rows) == 1 && PQgetvalue(rows, 0, 0)[0] == 't';
-    *there = PQntuples(rows) == 1;
     PQclear(rows);
     if (attached) {
         name_blockers(p, leaf);
@@ -143,16 +144,26 @@ static bool drop_day(struct pruning *p, const char *day)
 {
     char sql[512];
     char size[32];
+    int64_t count = 0;
     snprintf(sql, sizeof sql,
-             "SELECT (SELECT count(*) FROM event_%s), pg_total_relation_size('event_%s') + "
+             "SELECT to_regclass('event_%s') IS NOT NULL, "
+             "coalesce(pg_total_relation_size(to_regclass('event_%s')), 0) + "
              "coalesce(pg_total_relation_size(to_regclass('error_stack_%s')), 0)",
              day, day, day);
     PGresult *rows = ask(p, sql, NULL);
     if (!rows)
         return false;
-    int64_t count = number(rows, 0, 0);
+    bool has_events = PQgetvalue(rows, 0, 0)[0] == 't';
     int64_t bytes = number(rows, 0, 1);
     PQclear(rows);
+    if (has_events) {
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM event_%s", day);
+        rows = ask(p, sql, NULL);
+        if (!rows)
+            return false;
+        count = number(rows, 0, 0);
+        PQclear(rows);
+    }
     printf("%.4s-%.2s-%.2s  %" PRId64 " events, %s\n", day, day + 4, day + 6, count,
            size_text(bytes, size));
     fflush(stdout);
@@ -161,8 +172,7 @@ static bool drop_day(struct pruning *p, const char *day)
     p->days++;
     if (p->options->dry_run)
         return true;
-    bool there = false;
-    return drop_leaf(p, "event", day, &there) && drop_leaf(p, "error_stack", day, &there);
+    return drop_leaf(p, "event", day) && drop_leaf(p, "error_stack", day);
 }
 
 /* Days all of which are older than N days: the last moment of the day is before now - N days. */
@@ -170,10 +180,10 @@ static bool drop_days(struct pruning *p, const char *limit)
 {
     PGresult *rows =
         ask(p,
-            "SELECT right(c.relname, 8) FROM pg_inherits i JOIN pg_class c ON c.oid = "
-            "i.inhrelid JOIN pg_class t ON t.oid = i.inhparent WHERE t.relname = 'event' "
+            "SELECT DISTINCT right(c.relname, 8) FROM pg_inherits i JOIN pg_class c ON c.oid = "
+            "i.inhrelid JOIN pg_class t ON t.oid = i.inhparent WHERE t.relname IN ('event', 'error_stack') "
             "AND t.relnamespace = current_schema()::regnamespace "
-            "AND c.relname ~ '^event_[0-9]{8}$' "
+            "AND c.relname ~ '^(event|error_stack)_[0-9]{8}$' "
             "AND to_date(right(c.relname, 8), 'YYYYMMDD') < $1::date ORDER BY 1",
             limit);
     bool ok = rows != NULL;
@@ -186,7 +196,7 @@ static bool drop_days(struct pruning *p, const char *limit)
 struct chore {
     const char *what;
     const char *count_sql;
-    const char *sql;
+    const char *sql; /* NULL: remove_groups */
 };
 
 /* "A group goes when no event of it is left, nobody touched it or it is resolved, and no mute is in
@@ -200,18 +210,23 @@ struct chore {
 #define OLD_OUTBOX                                                                                 \
     "created_at < now() - make_interval(days => $1::int) AND state NOT IN ('pending', 'sending')"
 
+/* Writers hold the lock shared from looking groups up until their events are in: no group goes in
+ * between. A snapshot taken before the lock would not see those events, so the lock comes first. */
+static const char GROUPS_LOCK_SQL[] = "SELECT pg_advisory_xact_lock(hashtext('nabat.groups'))";
+static const char GROUPS_SQL[] =
+    "WITH erase AS (SELECT set_config('nabat.erase', 'on', true)), "
+    "gone AS (DELETE FROM error_group g WHERE id IN (SELECT g.id FROM error_group g, erase "
+    "WHERE " LONELY " ORDER BY g.id LIMIT 500 FOR UPDATE OF g SKIP LOCKED) RETURNING id), "
+    "a AS (DELETE FROM group_user WHERE group_id IN (SELECT id FROM gone)), "
+    "b AS (DELETE FROM alert_card WHERE group_id IN (SELECT id FROM gone)), "
+    "c AS (DELETE FROM alert_state WHERE group_id IN (SELECT id FROM gone)), "
+    "d AS (DELETE FROM alert_outbox WHERE group_id IN (SELECT id FROM gone)), "
+    "e AS (DELETE FROM group_delta WHERE group_id IN (SELECT id FROM gone)), "
+    "f AS (DELETE FROM error_group_history WHERE group_id IN (SELECT id FROM gone)) "
+    "SELECT count(*) FROM gone";
+
 static const struct chore CHORES[] = {
-    {"groups", "SELECT count(*) FROM error_group g WHERE " LONELY,
-     "WITH erase AS (SELECT set_config('nabat.erase', 'on', true)), "
-     "gone AS (DELETE FROM error_group g WHERE id IN (SELECT g.id FROM error_group g, erase "
-     "WHERE " LONELY " ORDER BY g.id FOR UPDATE OF g SKIP LOCKED) RETURNING id), "
-     "a AS (DELETE FROM group_user WHERE group_id IN (SELECT id FROM gone)), "
-     "b AS (DELETE FROM alert_card WHERE group_id IN (SELECT id FROM gone)), "
-     "c AS (DELETE FROM alert_state WHERE group_id IN (SELECT id FROM gone)), "
-     "d AS (DELETE FROM alert_outbox WHERE group_id IN (SELECT id FROM gone)), "
-     "e AS (DELETE FROM group_delta WHERE group_id IN (SELECT id FROM gone)), "
-     "f AS (DELETE FROM error_group_history WHERE group_id IN (SELECT id FROM gone)) "
-     "SELECT count(*) FROM gone"},
+    {"groups", "SELECT count(*) FROM error_group g WHERE " LONELY, NULL},
     {"outbox rows", "SELECT count(*) FROM alert_outbox WHERE " OLD_OUTBOX,
      "WITH gone AS (DELETE FROM alert_outbox WHERE " OLD_OUTBOX " RETURNING 1) "
      "SELECT count(*) FROM gone"},
@@ -226,18 +241,43 @@ static const struct chore CHORES[] = {
      "make_interval(days => $1::int) RETURNING 1) SELECT count(*) FROM gone"},
 };
 
+/* In small transactions, so that no writer waits for long; each locks anew. */
+static bool remove_groups(struct pruning *p, int64_t *removed)
+{
+    for (int64_t n = 500; n == 500;) {
+        bool ok = run(p, "BEGIN", NULL) && run(p, GROUPS_LOCK_SQL, NULL);
+        PGresult *rows = ok ? ask(p, GROUPS_SQL, NULL) : NULL;
+        ok = rows && run(p, "COMMIT", NULL);
+        n = rows ? number(rows, 0, 0) : 0;
+        PQclear(rows);
+        if (!ok)
+            return false;
+        *removed += n;
+    }
+    return true;
+}
+
+static bool do_chore(struct pruning *p, const struct chore *chore, const char *days)
+{
+    int64_t count = 0;
+    const char *sql = p->options->dry_run ? chore->count_sql : chore->sql;
+    PGresult *rows = sql ? ask(p, sql, strstr(sql, "$1") ? days : NULL) : NULL;
+    if (rows)
+        count = number(rows, 0, 0);
+    bool ok = sql ? rows != NULL : remove_groups(p, &count);
+    PQclear(rows);
+    if (ok && count > 0)
+        printf("%" PRId64 " %s\n", count, chore->what);
+    return ok;
+}
+
 static bool do_chores(struct pruning *p)
 {
     char days[12];
     snprintf(days, sizeof days, "%d", p->options->days);
     for (size_t i = 0; i < sizeof CHORES / sizeof *CHORES; i++) {
-        const char *sql = p->options->dry_run ? CHORES[i].count_sql : CHORES[i].sql;
-        PGresult *rows = ask(p, sql, strstr(sql, "$1") ? days : NULL);
-        if (!rows)
+        if (!do_chore(p, &CHORES[i], days))
             return false;
-        if (number(rows, 0, 0) > 0)
-            printf("%" PRId64 " %s\n", number(rows, 0, 0), CHORES[i].what);
-        PQclear(rows);
     }
     return true;
 }

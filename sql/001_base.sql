@@ -63,7 +63,6 @@ CREATE TABLE error_group (
     resolved_by_person boolean NOT NULL DEFAULT false,
     taken_at           timestamptz,
     handler            text,
-    carded             boolean NOT NULL DEFAULT false, -- a card of it is in some chat
     touched            boolean NOT NULL DEFAULT false, -- a person changed it
     UNIQUE (project_id, fingerprint)
 ) WITH (fillfactor = 60);
@@ -153,14 +152,19 @@ END $$;
 
 -- Makes the leaves of one UTC day, if missing: LIKE, leaf index, ATTACH, because CREATE ... PARTITION
 -- OF would lock out readers. Safe to be called by two sessions at once.
+-- SECURITY DEFINER, because only the owner of `event` may attach to it and the service may run as
+-- another role; what it can be asked to make is bounded.
 CREATE FUNCTION nabat_make_day(day date) RETURNS boolean
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     leaf  text := 'event_' || to_char(day, 'YYYYMMDD');
     stack text := 'error_stack_' || to_char(day, 'YYYYMMDD');
     from_ts text := to_char(day, 'YYYY-MM-DD') || ' 00:00:00+00';
     to_ts   text := to_char(day + 1, 'YYYY-MM-DD') || ' 00:00:00+00';
 BEGIN
+    IF day > (now() AT TIME ZONE 'UTC')::date + 14 OR day < DATE '2020-01-01' THEN
+        RAISE EXCEPTION 'no tables are made for %', day;
+    END IF;
     IF to_regclass(quote_ident(current_schema()) || '.' || leaf) IS NOT NULL THEN
         RETURN false;
     END IF;
@@ -238,14 +242,14 @@ CREATE TABLE alert_card (
     made_at     timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (chat_id, message_id)
 );
-CREATE INDEX alert_card_group ON alert_card (group_id);
+CREATE INDEX alert_card_group ON alert_card (group_id, is_current);
 CREATE INDEX alert_card_edit ON alert_card (edit_since) WHERE edit IS NOT NULL;
 
 -- What the engine remembers of a group in a chat.
 CREATE TABLE alert_state (
     group_id     bigint NOT NULL,
     chat_id      bigint NOT NULL,
-    last_ring_at timestamptz NOT NULL,
+    last_ring_at timestamptz, -- NULL: held back before it ever rang (taken, for one)
     held         bigint NOT NULL DEFAULT 0, -- events since then that did not ring
     PRIMARY KEY (group_id, chat_id)
 );
@@ -466,7 +470,7 @@ BEGIN
         RAISE EXCEPTION 'project_id is %: there is no such project', NEW.project_id
             USING ERRCODE = 'foreign_key_violation';
     END IF;
-    NEW.severity := lower(coalesce(NEW.severity, 'error'));
+    NEW.severity := lower(coalesce(nullif(NEW.severity, ''), 'error'));
     NEW.severity := CASE NEW.severity WHEN 'fatal' THEN 'critical' WHEN 'high' THEN 'error'
         WHEN 'medium' THEN 'warning' WHEN 'warn' THEN 'warning' WHEN 'low' THEN 'info'
         WHEN 'err' THEN 'error' ELSE NEW.severity END;
@@ -474,7 +478,7 @@ BEGIN
         RAISE EXCEPTION 'severity is "%": it takes debug, info, warning, error or critical',
                         NEW.severity USING ERRCODE = 'check_violation';
     END IF;
-    NEW.status := coalesce(NEW.status, 'new');
+    NEW.status := coalesce(nullif(NEW.status, ''), 'new');
     IF NEW.status NOT IN ('new', 'in_progress', 'resolved') THEN
         RAISE EXCEPTION 'status is "%": it takes new, in_progress or resolved', NEW.status
             USING ERRCODE = 'check_violation';
@@ -484,7 +488,7 @@ BEGIN
         RAISE EXCEPTION 'an event needs message, exception_type or stacktrace: this one has '
                         'nothing to show' USING ERRCODE = 'not_null_violation';
     END IF;
-    IF NEW.event_id IS NULL THEN
+    IF coalesce(NEW.event_id, '') = '' THEN
         NEW.event_id := replace(gen_random_uuid()::text, '-', '');
     ELSE
         NEW.event_id := lower(replace(NEW.event_id, '-', ''));
@@ -496,6 +500,10 @@ BEGIN
     IF jsonb_typeof(NEW.payload) <> 'object' OR jsonb_typeof(NEW.tags) <> 'object'
        OR jsonb_typeof(NEW.breadcrumbs) <> 'array' THEN
         RAISE EXCEPTION 'payload and tags take JSON objects, breadcrumbs an array'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF NOT isfinite(NEW.occurred_at) THEN
+        RAISE EXCEPTION 'occurred_at is %: it takes a moment in time', NEW.occurred_at
             USING ERRCODE = 'check_violation';
     END IF;
     IF pg_column_size(to_jsonb(NEW)) > 1048576 THEN
@@ -519,9 +527,12 @@ BEGIN
                 'session_id', NEW.session_id, 'trace_id', NEW.trace_id,
                 'environment', NEW.environment, 'release', NEW.release,
                 'server_name', NEW.server_name))
-            || coalesce(jsonb_build_object('payload', NEW.payload), '{}')
-            || coalesce(jsonb_build_object('tags', NEW.tags), '{}')
-            || coalesce(jsonb_build_object('breadcrumbs', NEW.breadcrumbs), '{}'));
+            || CASE WHEN NEW.payload IS NULL THEN '{}'
+                    ELSE jsonb_build_object('payload', NEW.payload) END
+            || CASE WHEN NEW.tags IS NULL THEN '{}'
+                    ELSE jsonb_build_object('tags', NEW.tags) END
+            || CASE WHEN NEW.breadcrumbs IS NULL THEN '{}'
+                    ELSE jsonb_build_object('breadcrumbs', NEW.breadcrumbs) END);
     RETURN NEW;
 END $$;
 CREATE TRIGGER bot_error_event_insert INSTEAD OF INSERT ON bot_error_event
@@ -625,13 +636,15 @@ DECLARE
     n bigint := 0;
     m bigint;
 BEGIN
-    UPDATE event e SET user_id = NULL, chat_id = NULL, session_id = NULL, payload = NULL,
-           tags = NULL, breadcrumbs = NULL, stack_hash = NULL,
+    UPDATE event e SET user_id = NULL, chat_id = NULL, session_id = NULL, request_id = NULL,
+           gen_request_id = NULL, trace_id = NULL, payload = NULL, tags = NULL,
+           breadcrumbs = NULL, stack_hash = NULL,
            message = CASE WHEN e.message IS NOT NULL THEN '[forgotten]' END
     WHERE e.user_id = forget_user.user_id OR e.chat_id::text = forget_user.user_id;
     GET DIAGNOSTICS n = ROW_COUNT;
-    UPDATE event_kept e SET user_id = NULL, chat_id = NULL, session_id = NULL, payload = NULL,
-           tags = NULL, breadcrumbs = NULL, stacktrace = NULL,
+    UPDATE event_kept e SET user_id = NULL, chat_id = NULL, session_id = NULL, request_id = NULL,
+           gen_request_id = NULL, trace_id = NULL, payload = NULL, tags = NULL,
+           breadcrumbs = NULL, stacktrace = NULL,
            message = CASE WHEN e.message IS NOT NULL THEN '[forgotten]' END
     WHERE e.user_id = forget_user.user_id OR e.chat_id::text = forget_user.user_id;
     GET DIAGNOSTICS m = ROW_COUNT;
@@ -641,5 +654,8 @@ BEGIN
     DELETE FROM event_inbox_failed i WHERE i.body ->> 'user_id' = forget_user.user_id
                                         OR i.body ->> 'chat_id' = forget_user.user_id;
     DELETE FROM group_user u WHERE u.user_id = forget_user.user_id;
+    UPDATE telegram_update t SET body = NULL, handled_at = coalesce(t.handled_at, now())
+    WHERE t.body #>> '{message,from,id}' = forget_user.user_id
+       OR t.body #>> '{callback_query,from,id}' = forget_user.user_id;
     RETURN n;
 END $$;

@@ -4,7 +4,9 @@
 #include "core/log.h"
 #include "core/mem.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -40,13 +42,22 @@ static void set_default(struct pg_conninfo *info, const char *keyword, const cha
         pg_conninfo_set(info, keyword, value);
 }
 
-/* A name that needs DNS: not a socket folder, not an address. */
+/* Whether any of the hosts is a name: not a socket folder, not an address. */
 static bool needs_dns(const char *hosts)
 {
-    bool letter = false;
-    for (const char *p = hosts; *p; p++)
-        letter = letter || (*p >= 'g' && *p <= 'z') || (*p >= 'G' && *p <= 'Z') || *p == '-';
-    return hosts[0] != '/' && hosts[0] != '@' && letter;
+    for (const char *at = hosts; *at;) {
+        size_t len = strcspn(at, ",");
+        char host[256];
+        unsigned char address[16];
+        snprintf(host, sizeof host, "%.*s", (int)len, at);
+        bool folder = host[0] == '/' || host[0] == '@' || host[0] == '\0';
+        if (!folder && inet_pton(AF_INET, host, address) != 1 &&
+            inet_pton(AF_INET6, host, address) != 1)
+            return true;
+        at += len;
+        at += *at == ',';
+    }
+    return false;
 }
 
 bool pg_conninfo_parse(const char *url, const char *application_name, struct pg_conninfo *info,
@@ -79,8 +90,11 @@ bool pg_conninfo_parse(const char *url, const char *application_name, struct pg_
     set_default(info, "keepalives_count", "3");
     set_default(info, "tcp_user_timeout", "20000");
     const char *host = get(info, "host");
-    if (host && !get(info, "hostaddr") && needs_dns(host))
+    if (host && !get(info, "hostaddr") && needs_dns(host)) {
+        const char *ports = get(info, "port");
         info->hosts_to_resolve = mem_str_dup(host);
+        info->ports = mem_str_dup(ports ? ports : "5432");
+    }
     return true;
 }
 
@@ -93,35 +107,75 @@ void pg_conninfo_free(struct pg_conninfo *info)
     free(info->keywords);
     free(info->values);
     free(info->hosts_to_resolve);
+    free(info->ports);
     *info = (struct pg_conninfo){0};
 }
 
-char *pg_resolve_hosts(const char *hosts)
+static void add_item(struct buf *list, const char *text, size_t len)
 {
-    struct buf out;
-    buf_init(&out, 8192);
-    const char *at = hosts;
-    for (bool more = true; more;) {
+    if (list->len)
+        buf_add_char(list, ',');
+    buf_add(list, text, len);
+}
+
+/* Every address of one host, in the resolver's order; a folder stays itself. */
+static size_t add_host(struct pg_resolved *out, const char *host, size_t host_len,
+                       const char *port, size_t port_len)
+{
+    char name[256];
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    struct addrinfo *list = NULL;
+    size_t found = 0;
+    snprintf(name, sizeof name, "%.*s", (int)host_len, host);
+    if (name[0] == '/' || name[0] == '@') {
+        buf_add_str(&out->addresses, out->hosts.len ? "," : "");
+        add_item(&out->hosts, host, host_len);
+        add_item(&out->ports, port, port_len);
+        return 1;
+    }
+    if (getaddrinfo(name, NULL, &hints, &list) != 0)
+        return 0;
+    for (struct addrinfo *a = list; a; a = a->ai_next) {
+        char text[NI_MAXHOST];
+        if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST))
+            continue;
+        if (out->hosts.len)
+            buf_add_char(&out->addresses, ',');
+        buf_add_str(&out->addresses, text);
+        add_item(&out->hosts, host, host_len);
+        add_item(&out->ports, port, port_len);
+        found++;
+    }
+    freeaddrinfo(list);
+    return found;
+}
+
+bool pg_resolve_hosts(const char *hosts, const char *ports, struct pg_resolved *out)
+{
+    size_t found = 0;
+    buf_init(&out->hosts, 16384);
+    buf_init(&out->addresses, 16384);
+    buf_init(&out->ports, 16384);
+    bool one_port = strchr(ports, ',') == NULL;
+    for (const char *at = hosts, *port = ports; *at;) {
         size_t len = strcspn(at, ",");
-        char *host = mem_str_dup_n(at, len);
-        struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-        struct addrinfo *list = NULL;
-        char text[NI_MAXHOST] = "";
-        if (host[0] != '/' && getaddrinfo(host, NULL, &hints, &list) == 0 && list)
-            getnameinfo(list->ai_addr, list->ai_addrlen, text, sizeof text, NULL, 0,
-                        NI_NUMERICHOST);
-        if (list)
-            freeaddrinfo(list);
-        buf_add_str(&out, text);
-        free(host);
+        size_t port_len = strcspn(port, ",");
+        found += add_host(out, at, len, port, port_len);
         at += len;
-        more = *at == ',';
-        if (more) {
-            buf_add_char(&out, ',');
-            at++;
+        at += *at == ',';
+        if (!one_port) {
+            port += port_len;
+            port += *port == ',';
         }
     }
-    return buf_take(&out);
+    return found > 0;
+}
+
+void pg_resolved_fini(struct pg_resolved *out)
+{
+    buf_fini(&out->hosts);
+    buf_fini(&out->addresses);
+    buf_fini(&out->ports);
 }
 
 char *pg_quote_search_path(const char *schema)

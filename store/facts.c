@@ -43,7 +43,9 @@ static const char
                                                                                              "ring_"
                                                                                              "at") ", s.held "
                                                                                                    "FROM due d JOIN error_group g ON g.id = d.group_id "
-                                                                                                   "LEFT JOIN alert_state s ON s.group_id = g.id AND s.chat_id = $2 ORDER BY d.group_id, d.id";
+                                                                                                   "LEFT JOIN alert_state s ON s.group_id = g.id AND s.chat_id = $2 "
+    /* a reopening that is owed comes first: what follows it is no regression again */
+    "ORDER BY d.group_id, d.kind <> 'reopen', d.id";
 enum {
     FACT_COL_KIND,
     FACT_COL_GROUP,
@@ -172,7 +174,7 @@ static const char RING_SQL[] =
 
 static const char REMEMBER_SQL[] =
     "INSERT INTO alert_state AS s (group_id, chat_id, last_ring_at, held) "
-    "SELECT u.group_id, $4, CASE WHEN u.rang THEN clock_timestamp() ELSE '-infinity' END, u.held "
+    "SELECT u.group_id, $4, CASE WHEN u.rang THEN clock_timestamp() END, u.held "
     "FROM unnest($1::bigint[], $2::bool[], $3::bigint[]) AS u (group_id, rang, held) "
     "ON CONFLICT (group_id, chat_id) DO UPDATE SET held = excluded.held, last_ring_at = "
     "greatest(s.last_ring_at, excluded.last_ring_at)";

@@ -26,6 +26,7 @@ struct lease {
     char place[100];  /* boot/pid namespace/ */
     int64_t epoch;
     int64_t valid_until_ms; /* monotonic */
+    int64_t asked_ms;
     bool held;
     bool asking;
     bool released;
@@ -111,7 +112,7 @@ static void on_asked(void *ctx, const struct pg_reply *reply);
 static void ask(struct lease *l, const char *dead_holder)
 {
     l->asking = true;
-    l->valid_until_ms = l->held ? l->valid_until_ms : 0;
+    l->asked_ms = clock_mono_ms();
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, ASK_SQL);
     pg_text(batch, l->holder);
@@ -137,7 +138,7 @@ static void on_asked(void *ctx, const struct pg_reply *reply)
         bool new_epoch = epoch != l->epoch;
         l->epoch = epoch;
         /* counted from before the question was put, on our own clock */
-        l->valid_until_ms = clock_mono_ms() + (int64_t)(LEASE_SECONDS - 1) * 1000;
+        l->valid_until_ms = l->asked_ms + (int64_t)(LEASE_SECONDS - 1) * 1000;
         if (new_epoch && l->held)
             set_held(l, false);
         set_held(l, true);

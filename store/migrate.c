@@ -218,6 +218,7 @@ static bool migrate_on(PGconn *conn, const char *schema, int *applied, struct er
     bool ok = is_up_to_date(conn, search_path, &up_to_date, err);
     if (ok && !up_to_date)
         ok = run(conn, "BEGIN", NULL, NULL, "begin", err) &&
+             run(conn, "SET LOCAL lock_timeout = '30s'", NULL, NULL, "begin", err) &&
              apply_missing(conn, schema, search_path, applied, err) &&
              run(conn, "COMMIT", NULL, NULL, "commit", err);
     free(search_path);

@@ -121,11 +121,6 @@ static const char CARD_SQL[] =
     "CROSS JOIN LATERAL (SELECT CASE WHEN g.status <> $6 THEN 'change' "
     "WHEN g.occurrences > $5 THEN 'count' END AS edit) w "
     "WHERE o.id = $1 ON CONFLICT (chat_id, message_id) DO NOTHING";
-static const char CARDED_SQL[] =
-    "UPDATE error_group SET carded = true WHERE id IN (SELECT g.id FROM error_group g "
-    "JOIN alert_outbox o ON o.group_id = g.id WHERE o.id = $1 AND NOT g.carded "
-    "FOR NO KEY UPDATE OF g SKIP LOCKED)";
-
 void store_outbox_sent(struct pg *pg, const struct outbox_sent *sent, outbox_done_fn *done,
                        void *ctx)
 {
@@ -145,8 +140,6 @@ void store_outbox_sent(struct pg *pg, const struct outbox_sent *sent, outbox_don
     pg_i64_or_null(batch, sent->thread_id);
     pg_i64(batch, sent->occurrences);
     pg_text(batch, status_name(sent->status));
-    pg_add(batch, CARDED_SQL);
-    pg_i64(batch, sent->id);
     run(pg, batch, done, ctx);
 }
 
@@ -154,10 +147,10 @@ static const char PUT_OFF_SQL[] =
     "UPDATE alert_outbox SET state = $2, last_error = $4, "
     "possible_repeat = possible_repeat OR $2 = 'uncertain', "
     "next_try_at = CASE WHEN $3 < 0 THEN 'infinity' ELSE now() + make_interval(secs => $3) END "
-    "WHERE id = $1";
+    "WHERE id = $1 AND state = 'sending' AND epoch = $5";
 
-void store_outbox_put_off(struct pg *pg, int64_t id, const char *state, int64_t delay_s,
-                          const char *error, outbox_done_fn *done, void *ctx)
+void store_outbox_put_off(struct pg *pg, int64_t id, int64_t epoch, const char *state,
+                          int64_t delay_s, const char *error, outbox_done_fn *done, void *ctx)
 {
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, PUT_OFF_SQL);
@@ -165,13 +158,18 @@ void store_outbox_put_off(struct pg *pg, int64_t id, const char *state, int64_t 
     pg_text(batch, state);
     pg_i64(batch, delay_s);
     pg_text(batch, error);
+    pg_i64(batch, epoch);
     run(pg, batch, done, ctx);
 }
 
+/* Rows of an older epoch may have been sent; one of our own, with nothing under way, was claimed by
+ * a statement whose answer was lost, and never went out. */
 static const char RECOVER_SQL[] =
-    "UPDATE alert_outbox SET state = 'uncertain', possible_repeat = true, next_try_at = now(), "
-    "last_error = 'the instance that was sending it ended' "
-    "WHERE state = 'sending' AND epoch < $1";
+    "UPDATE alert_outbox SET state = CASE WHEN epoch < $1 THEN 'uncertain' ELSE 'pending' END, "
+    "possible_repeat = possible_repeat OR epoch < $1, next_try_at = now(), "
+    "last_error = CASE WHEN epoch < $1 THEN 'the instance that was sending it ended' "
+    "ELSE 'the claim got lost on its way' END "
+    "WHERE state = 'sending' AND epoch <= $1";
 
 void store_outbox_recover(struct pg *pg, const struct outbox_claim *claim, outbox_done_fn *done,
                           void *ctx)
@@ -190,7 +188,9 @@ void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, o
         "AND state IN ('pending', 'sending', 'uncertain')",
         "DELETE FROM alert_state a USING alert_state b WHERE a.chat_id = $2 AND b.chat_id = $1 "
         "AND a.group_id = b.group_id",
-        "UPDATE alert_state SET chat_id = $2 WHERE chat_id = $1",
+        /* copied, not moved: a restart may still have the old id in its settings */
+        "INSERT INTO alert_state (group_id, chat_id, last_ring_at, held) SELECT group_id, $2, "
+        "last_ring_at, held FROM alert_state WHERE chat_id = $1 ON CONFLICT DO NOTHING",
         "DELETE FROM alert_card WHERE chat_id = $1 AND chat_id <> $2",
     };
     struct pg_batch *batch = pg_batch_new();

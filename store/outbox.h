@@ -42,10 +42,12 @@ struct outbox_sent {
 /* It is in the chat: the row is 'sent', the message is the group's card, older ones retire. */
 void store_outbox_sent(struct pg *pg, const struct outbox_sent *sent, outbox_done_fn *done,
                        void *ctx);
-/* state: "pending" (again after `delay_s`), "uncertain" (again once after it, marked), "failed". */
-void store_outbox_put_off(struct pg *pg, int64_t id, const char *state, int64_t delay_s,
-                          const char *error, outbox_done_fn *done, void *ctx);
-/* A new holder: what an older one was sending is uncertain now. */
+/* state: "pending" (again after `delay_s`), "uncertain" (again once after it, marked), "failed".
+ * Nothing happens to a row that another holder has taken since (`epoch` is that of the claim). */
+void store_outbox_put_off(struct pg *pg, int64_t id, int64_t epoch, const char *state,
+                          int64_t delay_s, const char *error, outbox_done_fn *done, void *ctx);
+/* With nothing under way: what an older holder was sending is uncertain now; what we claimed
+ * ourselves and never sent waits again. */
 void store_outbox_recover(struct pg *pg, const struct outbox_claim *claim, outbox_done_fn *done,
                           void *ctx);
 /* The group became a supergroup: message ids of the old chat mean nothing in the new one. */

@@ -55,7 +55,9 @@ struct pg {
 struct resolving {
     struct pg *pg;
     char *hosts;
-    char *addresses;
+    char *ports;
+    struct pg_resolved found;
+    bool ok;
 };
 
 static const char SETTINGS_SQL[] =
@@ -229,19 +231,27 @@ static void connect_now(struct pg *pg)
 static void resolve_work(void *ctx)
 {
     struct resolving *r = ctx;
-    r->addresses = pg_resolve_hosts(r->hosts);
+    r->ok = pg_resolve_hosts(r->hosts, r->ports, &r->found);
 }
 
 static void resolve_done(void *ctx)
 {
     struct resolving *r = ctx;
-    if (r->pg) {
-        r->pg->resolving = NULL;
-        pg_conninfo_set(&r->pg->info, "hostaddr", r->addresses);
-        connect_now(r->pg);
+    struct pg *pg = r->pg;
+    if (pg) {
+        pg->resolving = NULL;
+        if (r->ok) {
+            pg_conninfo_set(&pg->info, "host", buf_text(&r->found.hosts));
+            pg_conninfo_set(&pg->info, "hostaddr", buf_text(&r->found.addresses));
+            pg_conninfo_set(&pg->info, "port", buf_text(&r->found.ports));
+            connect_now(pg);
+        } else {
+            wait_to_reconnect(pg, "the database's host name has no address");
+        }
     }
+    pg_resolved_fini(&r->found);
     free(r->hosts);
-    free(r->addresses);
+    free(r->ports);
     free(r);
 }
 
@@ -256,11 +266,13 @@ static void begin(struct pg *pg)
     struct resolving *r = mem_alloc(sizeof *r);
     r->pg = pg;
     r->hosts = mem_str_dup(pg->info.hosts_to_resolve);
+    r->ports = mem_str_dup(pg->info.ports);
     pg->resolving = r;
     if (helper_run(pg->helper, resolve_work, resolve_done, r))
         return;
     pg->resolving = NULL;
     free(r->hosts);
+    free(r->ports);
     free(r);
     wait_to_reconnect(pg, "too many name resolutions wait");
 }

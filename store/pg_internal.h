@@ -37,14 +37,22 @@ struct pg_conninfo {
     char **values;
     size_t count;
     char *hosts_to_resolve; /* comma separated, NULL: nothing to resolve */
+    char *ports;            /* theirs, as given */
 };
 bool pg_conninfo_parse(const char *url, const char *application_name, struct pg_conninfo *info,
                        struct err *err);
 void pg_conninfo_set(struct pg_conninfo *info, const char *keyword, const char *value);
 void pg_conninfo_free(struct pg_conninfo *info);
-/* Blocks (helper thread): "a,b" -> "10.0.0.1,10.0.0.2"; an entry that fails stays empty, and so
- * libpq tries it by name. Heap text. */
-char *pg_resolve_hosts(const char *hosts);
+
+/* libpq's lists, one entry an address: a host with two addresses stands in them twice. */
+struct pg_resolved {
+    struct buf hosts;
+    struct buf addresses;
+    struct buf ports;
+};
+/* BLOCKS (helper thread). False: no host has an address. Freed by pg_resolved_fini either way. */
+bool pg_resolve_hosts(const char *hosts, const char *ports, struct pg_resolved *out);
+void pg_resolved_fini(struct pg_resolved *out);
 
 /* "nabat"."x" quoting of an identifier for search_path; heap text. */
 char *pg_quote_search_path(const char *schema);

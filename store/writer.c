@@ -44,6 +44,7 @@ struct writer {
     int repeats;    /* the same jobs, run again at once */
     int one_by_one; /* jobs still to be run alone, to find the one that is refused */
     bool make_days; /* a day has no leaf: make it before the next look-up */
+    int64_t pause_until_ms; /* the database is there and says "not now": no hammering */
     ev_timer tick;
     void (*due)(void *ctx);
     void *due_ctx;
@@ -150,18 +151,23 @@ static void on_error(struct writer *w, const struct pg_reply *reply)
     bool no_leaf = strcmp(reply->sqlstate, "23514") == 0;
     bool again = (is_race(reply->sqlstate) || no_leaf) && ++w->repeats <= WRITER_REPEATS_MAX;
     w->make_days = w->make_days || no_leaf;
-    if (again || err.kind == ERR_RETRY) {
+    if (!again && !reply->unknown)
+        w->pause_until_ms = clock_mono_ms() + 500;
+    if (again || no_leaf || err.kind == ERR_RETRY) {
         log_debug("batch goes back to the queue", LOG_S("error", err.text), LOG_END);
         requeue(w);
     } else if (running_count(w) > 1) {
         log_warn("batch refused: its requests are tried one by one", LOG_S("error", err.text),
                  LOG_END);
         w->one_by_one = (int)running_count(w);
+        w->repeats = 0;
+        w->pause_until_ms = 0;
         requeue(w);
     } else {
         log_error("events refused by the database", LOG_S("error", err.text), LOG_END);
         err.kind = ERR_BUG;
         w->repeats = 0;
+        w->pause_until_ms = 0;
         finish_running(w, &err);
     }
     if (reply->unknown || !pg_is_up(w->pg))
@@ -251,6 +257,8 @@ static void start(struct writer *w)
     if (w->state != WRITER_IDLE || !pg_is_up(w->pg))
         return;
     expire(w);
+    if (clock_mono_ms() < w->pause_until_ms)
+        return;
     if (w->make_days) {
         make_days(w);
         return;
@@ -284,7 +292,7 @@ struct writer *store_writer_new(struct ev_loop *loop, struct pg *pg,
     w->loop = loop;
     w->pg = pg;
     w->config = *config;
-    ev_timer_init(&w->tick, on_tick, 1.0, 1.0);
+    ev_timer_init(&w->tick, on_tick, 0.5, 0.5);
     w->tick.data = w;
     ev_timer_start(loop, &w->tick);
     pg_watch(pg, on_connection, w);

@@ -54,9 +54,9 @@ static const char REPEATS_SQL[] =
 enum { REPEAT_PROJECT, REPEAT_EVENT_ID };
 
 #define GROUPS_SELECT                                                                              \
-    "SELECT g.id, g.project_id, g.fingerprint, g.status = 'resolved', g.carded FROM error_group "  \
-    "g "                                                                                           \
-    "WHERE (g.project_id, g.fingerprint) IN "                                                      \
+    "SELECT g.id, g.project_id, g.fingerprint, g.status = 'resolved', "                            \
+    "EXISTS (SELECT 1 FROM alert_card c WHERE c.group_id = g.id AND c.is_current) "                \
+    "FROM error_group g WHERE (g.project_id, g.fingerprint) IN "                                   \
     "(SELECT * FROM unnest($1::bigint[], $2::text[]))"
 static const char LOCK_GROUPS_SQL[] =
     GROUPS_SELECT " ORDER BY g.id FOR NO KEY UPDATE OF g SKIP LOCKED";
@@ -95,14 +95,17 @@ static void add_keys(struct pg_batch *pg, const struct write_batch *batch, bool 
     pg_array_param(pg, &texts);
 }
 
-enum { LOOK_BEGIN, LOOK_LOCK_DAY, LOOK_REPEATS, LOOK_LOCK_GROUPS, LOOK_FIND_GROUPS };
+enum { LOOK_BEGIN, LOOK_LOCKS, LOOK_REPEATS, LOOK_LOCK_GROUPS, LOOK_FIND_GROUPS };
 
 struct pg_batch *write_batch_look_up(const struct write_batch *batch, int64_t now_ms)
 {
     struct pg_batch *pg = pg_batch_new();
     pg_add(pg, "BEGIN");
-    pg_add(pg, near_midnight(now_ms) ? "SELECT pg_advisory_xact_lock(hashtext('nabat.midnight'))"
-                                     : "SELECT 1");
+    /* shared with other writers: only nabat-prune, which removes groups, keeps us out for a moment */
+    pg_add(pg, near_midnight(now_ms)
+                   ? "SELECT pg_advisory_xact_lock_shared(hashtext('nabat.groups')), "
+                     "pg_advisory_xact_lock(hashtext('nabat.midnight'))"
+                   : "SELECT pg_advisory_xact_lock_shared(hashtext('nabat.groups'))");
     pg_add(pg, REPEATS_SQL);
     add_keys(pg, batch, true);
     add_time_param(pg, now_ms - (int64_t)DEDUP_HOURS * 3600 * 1000);
@@ -364,7 +367,7 @@ static void add_new_groups(struct pg_batch *pg, const struct write_batch *batch)
         pg_array_text(&c.array[4], e->origin);
         pg_array_text(&c.array[5], e->handler);
         pg_array_text(&c.array[6], severity_name(worst(g)));
-        pg_array_text(&c.array[7], status_name(e->status));
+        pg_array_text(&c.array[7], status_name(total(g->ring_n) ? STATUS_NEW : e->status));
         pg_array_i64(&c.array[8], total(g->n));
         pg_array_time(&c.array[9], g->received_min);
         pg_array_time(&c.array[10], g->received_max);

@@ -47,6 +47,10 @@ MENDED = [
     ({"severity": "loud"}, "severity", "severity", "error"),
     ({"severity": 40}, None, "severity", "error"),
     ({"severity": "30"}, None, "severity", "warning"),
+    ({"severity": "critical", "level": "verbose"}, "level", "severity", "critical"),
+    ({"level": "info", "severity": "critical"}, None, "severity", "critical"),
+    ({"payload": {"h": 'Bearer abcdefghijklmnop"x'}}, None, "payload", {"h": 'Bearer [Filtered]"x'}),
+    ({"message": " \n ", "exception": {"type": "E", "value": "v"}}, None, "message", "v"),
     ({"level": "warn"}, None, "severity", "warning"),
     ({"level": "low"}, None, "severity", "info"),
     ({"level": "HIGH"}, None, "severity", "error"),
@@ -195,6 +199,28 @@ def test_cors_and_health(shared):
     assert "parts" not in behind
     assert shared.get("/metrics", **{"X-Forwarded-For": "1.2.3.4"}).status == 401
     assert b"nabat_events_accepted_total" in shared.get("/metrics").body
+
+
+def test_many_unknown_members_cost_little(shared):
+    body = b'{"message":"many",' + b",".join(b'"k%d":1' % n for n in range(60000)) + b"}"
+    started = time.monotonic()
+    assert shared.post(body).status == 200
+    assert time.monotonic() - started < 10
+    payload = last(shared, "payload")[0]
+    assert payload["k0"] == 1 and payload["event.more"]["k59999"] == 1
+
+
+def test_a_promise_of_bytes_holds_nobody_up(shared):
+    import socket
+    held = []
+    for _ in range(6):
+        s = socket.create_connection(("127.0.0.1", shared.port))
+        s.sendall(b"POST /api/events HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n")
+        held.append(s)
+    time.sleep(0.2)
+    assert shared.post({"message": "others go on"}).status == 200
+    for s in held:
+        s.close()
 
 
 def test_a_request_of_everything_odd(shared):

@@ -75,7 +75,9 @@ def test_regression_rings_inside_the_cooldown_once(service, tg, db):
         s.post(critical())
     tg.wait(lambda: len(tg.sent(CHAT)) == 2, 3, "the regression")
     assert "back after it was resolved" in tg.sent(CHAT)[1]["text"]
-    assert db.one("SELECT status FROM error_group") == "new"
+    wait(lambda: db.one("SELECT status FROM error_group") == "new", 3, "reopened")
+    for _ in range(5):
+        s.post(critical())
     time.sleep(2)
     assert len(tg.sent(CHAT)) == 2
     assert db.one("SELECT source FROM error_group_history ORDER BY id DESC LIMIT 1") == "service"
@@ -213,6 +215,48 @@ def test_buttons_change_the_group(service, tg, db):
     tg.wait(lambda: "Resolved by @bob" in card["text"], 3, "the edit")
     assert db.sql("SELECT actor, actor_id, source FROM error_group_history WHERE new_value = "
                   "'resolved'") == [("@bob", 22, "chat")]
+
+
+def test_taken_before_it_ever_rang_stops_nobody(service, tg, db):
+    s = service(tg=tg)
+    s.post({"message": "quiet", "severity": "error"})
+    wait(lambda: db.one("SELECT count(*) FROM error_group") == 1, 5)
+    db.sql("SELECT take(1, 'ann')")
+    for _ in range(3):
+        s.post({"message": "quiet", "severity": "critical"})
+        time.sleep(0.7)
+    s.post(critical())
+    tg.wait(lambda: tg.sent(CHAT), 5, "another group's ring")
+    assert db.one("SELECT count(*) FROM alert_due") == 0
+
+
+def test_claim_whose_answer_was_lost_is_sent(service, tg, db):
+    s = service(tg=tg)
+    s.post({"message": "quiet", "severity": "error"})
+    epoch = db.one("SELECT epoch FROM service_lease")
+    db.sql("INSERT INTO alert_outbox (group_id, chat_id, state, epoch, attempts) "
+           "VALUES (1, %s, 'sending', %s, 1)", CHAT, epoch)
+    db.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
+           "'nabat work'")
+    time.sleep(0.5)
+    s.kill()
+    s.start().ready()
+    tg.wait(lambda: tg.sent(CHAT), 10, "the message")
+
+
+def test_live_event_beside_an_import_rings(service, tg, db):
+    s = service(tg=tg)
+    s.post([critical(status="resolved"), critical()])
+    tg.wait(lambda: tg.sent(CHAT), 5, "the ring")
+    assert db.one("SELECT status FROM error_group") == "new"
+
+
+def test_answer_to_a_person_survives_429(service, tg, db):
+    service(tg=tg)
+    tg.fail_next("sendMessage", code=429, description="Too Many Requests: retry after 1",
+                 parameters={"retry_after": 1})
+    tg.push_message(CHAT, 22, "/id")
+    tg.wait(lambda: tg.sent(CHAT), 5, "the answer")
 
 
 def test_forged_presses_do_nothing(service, tg, db):

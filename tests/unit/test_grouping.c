@@ -15,6 +15,7 @@ struct pair {
 
 #define MSG(text) "{\"message\":\"" text "\"}"
 #define STACK(type, text) "{\"exception\":{\"type\":\"" type "\",\"value\":\"v\",\"stacktrace\":\"" text "\"}}"
+#define STACK_ONLY(text) "{\"message\":\"m\",\"exception\":{\"stacktrace\":\"" text "\"}}"
 #define PY(file, line, function, last)                                                             \
     STACK("ValueError", "Traceback (most recent call last):\\n  File \\\"" file "\\\", line " line \
                         ", in " function "\\n    x()\\nValueError: " last)
@@ -59,6 +60,11 @@ static const struct pair PAIRS[] = {
     {TOGETHER, "backticks", MSG("column `a` is null"), MSG("column `bcd` is null")},
     {TOGETHER, "id behind underscore", MSG("chunk_17 lost"), MSG("chunk_4 lost")},
     {TOGETHER, "long id behind letters", MSG("worker12345 died"), MSG("worker98765 died")},
+    {TOGETHER, "number sign", MSG("заказ №123 не оплачен"), MSG("заказ №7 не оплачен")},
+    {TOGETHER, "arrow", MSG("tick→12 lost"), MSG("tick→900 lost")},
+    {TOGETHER, "compound durations", MSG("took 1h30m"), MSG("took 2m30.5s")},
+    {TOGETHER, "short commits", MSG("commit 3f78685 broke"), MSG("commit a1b2c3d broke")},
+    {TOGETHER, "ulid", MSG("job 01ARZ3NDEKTSV4RRFFQ69G5FAV died"), MSG("job 01BX5ZZKBKACTAV9WEVGEMMVRZ died")},
     {TOGETHER, "several at once", MSG("user 5 from 10.1.1.1 took 3s"), MSG("user 77 from 10.9.9.9 took 44s")},
     {TOGETHER, "third line and on", MSG("head\\nsecond\\nthird"), MSG("head\\nsecond\\nother")},
     {TOGETHER, "environment", "{\"message\":\"x\",\"environment\":\"prod\"}", "{\"message\":\"x\",\"environment\":\"dev\"}"},
@@ -94,10 +100,14 @@ static const struct pair PAIRS[] = {
     {APART, "python type", PY("/app/b.py", "1", "f", "a"), STACK("KeyError", "Traceback (most recent call last):\\n  File \\\"/app/b.py\\\", line 1, in f\\nKeyError: a")},
     {TOGETHER, "python library below", PY("/app/b.py", "1", "f", "a"), STACK("ValueError", "Traceback (most recent call last):\\n  File \\\"/app/b.py\\\", line 1, in f\\n  File \\\"/usr/lib/python3/site-packages/lib/z.py\\\", line 7, in deep\\nValueError: a")},
     {TOGETHER, "python chained: the last counts", PY("/app/b.py", "1", "f", "a"), STACK("ValueError", "Traceback (most recent call last):\\n  File \\\"/app/z.py\\\", line 1, in zz\\nKeyError: 1\\n\\nDuring handling of the above exception, another exception occurred:\\n\\nTraceback (most recent call last):\\n  File \\\"/app/b.py\\\", line 1, in f\\nValueError: a")},
+    {TOGETHER, "python message of several lines, type from the text", STACK_ONLY("Traceback (most recent call last):\\n  File \\\"/app/b.py\\\", line 1, in f\\nValueError: bad:\\n8f3a\\nchat42"), STACK_ONLY("Traceback (most recent call last):\\n  File \\\"/app/b.py\\\", line 1, in f\\nValueError: bad:\\n1c2d\\nchat43")},
+    {APART, "python types from the text", STACK_ONLY("Traceback (most recent call last):\\n  File \\\"/app/b.py\\\", line 1, in f\\nValueError: x"), STACK_ONLY("Traceback (most recent call last):\\n  File \\\"/app/b.py\\\", line 1, in f\\nKeyError: x")},
     {TOGETHER, "python recursion", PY2("r", "s"), STACK("E", "Traceback (most recent call last):\\n  File \\\"/app/r.py\\\", line 1, in f\\n  File \\\"/app/r.py\\\", line 1, in f\\n  File \\\"/app/r.py\\\", line 1, in f\\n  File \\\"/app/s.py\\\", line 2, in g\\nE: x")},
     /* JavaScript */
     {TOGETHER, "js position", JS("    at pay (/app/pay.js:1:2)\\n    at run (/app/run.js:5:6)"), JS("    at pay (/app/pay.js:10:20)\\n    at run (/app/run.js:50:60)")},
     {TOGETHER, "js content hash", JS("    at pay (https://x/main-8f3e2c1d.js:1:2)"), JS("    at pay (https://x/main-0a1b2c3d.js:9:9)")},
+    {TOGETHER, "js bundler hash", JS("    at pay (https://x/index-Bx3kQ9aZ.js:1:2)"), JS("    at pay (https://x/index-Qq7RtY1m.js:9:9)")},
+    {TOGETHER, "js folder in brackets", JS("    at async f (/app/(group)/page.js:10:5)"), JS("    at async f (/app/(group)/page.js:99:5)")},
     {TOGETHER, "js async and new", JS("    at async pay (/app/pay.js:1:2)"), JS("    at pay (/app/pay.js:1:2)")},
     {TOGETHER, "js library frames", JS("    at q (/app/node_modules/pg/q.js:1:2)\\n    at pay (/app/pay.js:1:2)"), JS("    at r (/app/node_modules/pg/r.js:1:2)\\n    at pay (/app/pay.js:1:2)")},
     {TOGETHER, "js node internals", JS("    at pay (/app/pay.js:1:2)\\n    at node:internal/main:1:1"), JS("    at pay (/app/pay.js:1:2)")},
@@ -107,6 +117,8 @@ static const struct pair PAIRS[] = {
     /* Java */
     {TOGETHER, "java line", JAVA("\\tat com.x.Bot.run(Bot.java:10)"), JAVA("\\tat com.x.Bot.run(Bot.java:99)")},
     {TOGETHER, "java lambda number", JAVA("\\tat com.x.Bot.lambda$run$0(Bot.java:10)"), JAVA("\\tat com.x.Bot.lambda$run$17(Bot.java:10)")},
+    {TOGETHER, "java lambda address", JAVA("\\tat com.x.Bot$$Lambda$14/0x0000000800c03000.run(Unknown Source)\\n\\tat com.x.Bot.run(Bot.java:1)"), JAVA("\\tat com.x.Bot$$Lambda$99/0x0000000800ffffff.run(Unknown Source)\\n\\tat com.x.Bot.run(Bot.java:1)")},
+    {APART, "java types from the text of any thread", STACK_ONLY("Exception in thread \\\"worker-3\\\" java.lang.IllegalStateException: x\\n\\tat com.x.Bot.run(Bot.java:1)"), STACK_ONLY("Exception in thread \\\"worker-4\\\" java.lang.NullPointerException: x\\n\\tat com.x.Bot.run(Bot.java:1)")},
     {TOGETHER, "java enhancer", JAVA("\\tat com.x.Bot$$EnhancerBySpringCGLIB$$1a2b.run(<generated>)\\n\\tat com.x.Bot.run(Bot.java:1)"), JAVA("\\tat com.x.Bot$$EnhancerBySpringCGLIB$$9f9f.run(<generated>)\\n\\tat com.x.Bot.run(Bot.java:1)")},
     {TOGETHER, "java library", JAVA("\\tat java.util.List.get(List.java:1)\\n\\tat com.x.Bot.run(Bot.java:10)"), JAVA("\\tat org.springframework.X.y(X.java:1)\\n\\tat com.x.Bot.run(Bot.java:10)")},
     {APART, "java method", JAVA("\\tat com.x.Bot.run(Bot.java:10)"), JAVA("\\tat com.x.Bot.stop(Bot.java:10)")},
@@ -118,6 +130,7 @@ static const struct pair PAIRS[] = {
     {APART, "go function", GO("main.run()\\n\\t/app/bot.go:1 +0x1\\n"), GO("main.stop()\\n\\t/app/bot.go:1 +0x1\\n")},
     /* Rust */
     {TOGETHER, "rust hash", RUST("   0: std::panicking::begin\\n   1: bot::handle::h0123456789abcdef\\n             at src/bot.rs:12:5\\n"), RUST("   0: std::panicking::begin\\n   1: bot::handle::hfedcba9876543210\\n             at src/bot.rs:90:5\\n")},
+    {APART, "rust functions with positions", RUST("   0: bot::a\\n             at ./src/x.rs:1:1\\n   1: bot::m\\n             at ./src/x.rs:2:1\\n   2: bot::n\\n             at ./src/x.rs:3:1\\n"), RUST("   0: bot::z\\n             at ./src/x.rs:1:1\\n   1: bot::m\\n             at ./src/x.rs:2:1\\n   2: bot::n\\n             at ./src/x.rs:3:1\\n")},
     {TOGETHER, "rust closure", RUST("   1: bot::handle::{{closure}}\\n"), RUST("   1: bot::handle\\n")},
     {APART, "rust function", RUST("   1: bot::handle\\n"), RUST("   1: bot::other\\n")},
     /* PHP */
@@ -127,6 +140,7 @@ static const struct pair PAIRS[] = {
     /* Ruby */
     {TOGETHER, "ruby block", RUBY("/app/bot.rb:12:in `block in handle'"), RUBY("/app/bot.rb:40:in `block (2 levels) in handle'")},
     {TOGETHER, "ruby gems", RUBY("/usr/lib/ruby/gems/3.1/gems/x/y.rb:1:in `z'\\nfrom /app/bot.rb:12:in `handle'"), RUBY("/app/bot.rb:13:in `handle'")},
+    {APART, "ruby types from the text", STACK_ONLY("/app/bot.rb:1:in `f': boom (RuntimeError)\\nfrom /app/main.rb:2:in `g'"), STACK_ONLY("/app/bot.rb:1:in `f': boom (ArgumentError)\\nfrom /app/main.rb:2:in `g'")},
     {APART, "ruby method", RUBY("/app/bot.rb:12:in `handle'"), RUBY("/app/bot.rb:12:in `other'")},
     /* native */
     {TOGETHER, "gdb addresses", NATIVE("#0  0x00007f1 in handle (x=1) at src/bot.c:12\\n#1  0x7f2 in main () at src/bot.c:90"), NATIVE("#0  0x00001a2 in handle (x=77) at src/bot.c:40\\n#1  0x9 in main () at src/bot.c:91")},

@@ -58,6 +58,8 @@ static const struct row HEADS[] = {
     {"POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
     {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
     {"POST / HTTP/1.1\r\n" H "Transfer-Encoding: xchunked\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\n" H "Transfer-Encodingx: y\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\n" H "Content-Length: 5\t\r\n\r\n", 400},
     {"POST / HTTP/1.1\r\n" H "Expect: 200-maybe\r\n\r\n", 417},
     {"FOO / HTTP/1.1\r\n" H "\r\n", 501},
     {"get / HTTP/1.1\r\n" H "\r\n", 501},

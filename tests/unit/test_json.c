@@ -59,9 +59,8 @@ static char *rewrite(const char *in, size_t len, struct err *err)
     char *text = NULL;
     if (v) {
         struct buf out;
-        int filtered = 0;
         buf_init(&out, 1 << 20);
-        json_write(v, &out, NULL, &filtered);
+        json_write(v, &out, NULL);
         text = buf_take(&out);
     }
     arena_free(arena);
