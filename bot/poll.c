@@ -48,8 +48,8 @@ struct poll {
     ev_timer timer;
     int64_t bot_id;
     int64_t offset;
-    int64_t next_offset;  /* becomes `offset` once the updates are in the database */
-    int64_t last_news_ms; /* an update came */
+    int64_t next_offset;       /* becomes `offset` once the updates are in the database */
+    int64_t last_news_ms;      /* an update came */
     int64_t conflict_since_ms; /* 0: none */
     int failures;
     char trouble[ERR_TEXT_BYTES_MAX];

@@ -49,8 +49,8 @@ static bool read_element(struct cursor *c, int32_t project_id, int64_t now_ms, s
     if (!ok)
         return bad_element(batch, batch->count);
     /* escapes can make the payload six times what was sent */
-    event->bytes = sizeof *event + (size_t)(c->at - from) +
-                   (event->payload ? strlen(event->payload) : 0);
+    event->bytes =
+        sizeof *event + (size_t)(c->at - from) + (event->payload ? strlen(event->payload) : 0);
     batch->count++;
     return true;
 }

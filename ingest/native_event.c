@@ -348,8 +348,8 @@ static void add_rest(struct reading *r, struct json_value *all, struct json_valu
         r->out_of_memory = true;
         return;
     }
-    *rest = (struct json_value){.kind = JSON_OBJECT_V, .first = first, .key = "event.more",
-                                .key_len = 10};
+    *rest = (struct json_value){
+        .kind = JSON_OBJECT_V, .first = first, .key = "event.more", .key_len = 10};
     *(all->last ? &all->last->next : &all->first) = rest;
     all->last = rest;
 }

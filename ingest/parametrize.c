@@ -11,8 +11,12 @@
 #include <strings.h>
 
 /* SPAN_BYTES_MAX keeps looking ahead linear: no value of interest is longer. */
-enum { PARAM_BYTES_MAX = 1 * KIB, QUOTED_BYTES_MAX = 200, DIGITS_IN_WORD_MIN = 5,
-       SPAN_BYTES_MAX = 80 };
+enum {
+    PARAM_BYTES_MAX = 1 * KIB,
+    QUOTED_BYTES_MAX = 200,
+    DIGITS_IN_WORD_MIN = 5,
+    SPAN_BYTES_MAX = 80
+};
 
 struct text {
     const char *at;
@@ -339,9 +343,9 @@ static const struct {
     size_t (*take)(const struct text *t);
     const char *name;
 } RULES[] = {
-    {quoted, "<quoted>"}, {url, "<url>"},     {email, "<email>"}, {uuid, "<uuid>"},
-    {date, "<date>"},     {ip, "<ip>"},       {hex, "<hex>"}, {token, "<id>"},     {durations, "<duration>"},
-    {real, "<float>"},    {integer, "<int>"},
+    {quoted, "<quoted>"},      {url, "<url>"},    {email, "<email>"}, {uuid, "<uuid>"},
+    {date, "<date>"},          {ip, "<ip>"},      {hex, "<hex>"},     {token, "<id>"},
+    {durations, "<duration>"}, {real, "<float>"}, {integer, "<int>"},
 };
 
 static size_t two_lines(const char *text, size_t len)

@@ -31,7 +31,7 @@ static bool restarts(const struct stack_language *lang, const char *line, size_t
 
 static void add_frame(struct stack *stack, const struct stack_frame *frame)
 {
-    if (stack->count == STACK_FRAMES_READ_MAX) { /* Python: keep the innermost, which come last */
+    if (stack->count == STACK_FRAMES_READ_MAX) {  /* Python: keep the innermost, which come last */
         stack->count = STACK_FRAMES_READ_MAX / 2; /* half at once, or each costs a move of all */
         memmove(stack->frames, stack->frames + STACK_FRAMES_READ_MAX - stack->count,
                 stack->count * sizeof *stack->frames);

@@ -344,7 +344,8 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int events)
         conn->processing = true;
         used = on_body(conn, scratch, (size_t)n);
         conn->processing = false;
-        if (conn->phase == PHASE_DEAD || conn->phase == PHASE_LINGER || (conn->phase == PHASE_WRITE && conn->linger_after))
+        if (conn->phase == PHASE_DEAD || conn->phase == PHASE_LINGER ||
+            (conn->phase == PHASE_WRITE && conn->linger_after))
             return;
     }
     if (conn->phase == PHASE_HEAD && conn->in.len == 0)

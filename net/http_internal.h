@@ -80,7 +80,7 @@ struct http_server {
 /* http_conn.c */
 void http_conn_new(struct http_server *server, int fd, const struct sockaddr_storage *peer);
 void http_conn_move(struct http_conn *conn, enum http_phase phase);
-void http_conn_kill(struct http_conn *conn); /* closes now, detaches its reply; reaped later */
+void http_conn_kill(struct http_conn *conn);     /* closes now, detaches its reply; reaped later */
 void http_conn_reap(struct http_server *server); /* frees the dead; from the loop only */
 void http_conn_time_out(struct http_conn *conn);
 void http_conn_answered(struct http_conn *conn); /* its answer is in `out` */

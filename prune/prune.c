@@ -107,7 +107,8 @@ static bool drop_orphans(struct pruning *p, const char *limit)
             "WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace "
             "AND c.relname ~ '^(event|error_stack)_[0-9]{8}$' AND NOT c.relispartition "
             "AND EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conrelid = c.oid "
-            "AND k.conname = c.relname || '_day') AND to_date(right(c.relname, 8), 'YYYYMMDD') < $1::date",
+            "AND k.conname = c.relname || '_day') AND to_date(right(c.relname, 8), 'YYYYMMDD') < "
+            "$1::date",
             limit);
     bool ok = rows != NULL;
     for (int i = 0; ok && i < PQntuples(rows); i++)
@@ -181,7 +182,8 @@ static bool drop_days(struct pruning *p, const char *limit)
     PGresult *rows =
         ask(p,
             "SELECT DISTINCT right(c.relname, 8) FROM pg_inherits i JOIN pg_class c ON c.oid = "
-            "i.inhrelid JOIN pg_class t ON t.oid = i.inhparent WHERE t.relname IN ('event', 'error_stack') "
+            "i.inhrelid JOIN pg_class t ON t.oid = i.inhparent WHERE t.relname IN ('event', "
+            "'error_stack') "
             "AND t.relnamespace = current_schema()::regnamespace "
             "AND c.relname ~ '^(event|error_stack)_[0-9]{8}$' "
             "AND to_date(right(c.relname, 8), 'YYYYMMDD') < $1::date ORDER BY 1",

@@ -119,8 +119,8 @@ static void add_item(struct buf *list, const char *text, size_t len)
 }
 
 /* Every address of one host, in the resolver's order; a folder stays itself. */
-static size_t add_host(struct pg_resolved *out, const char *host, size_t host_len,
-                       const char *port, size_t port_len)
+static size_t add_host(struct pg_resolved *out, const char *host, size_t host_len, const char *port,
+                       size_t port_len)
 {
     char name[256];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};

@@ -41,9 +41,9 @@ struct writer {
     size_t queue_events;
     struct job *running; /* of the batch at work */
     struct write_batch batch;
-    int repeats;    /* the same jobs, run again at once */
-    int one_by_one; /* jobs still to be run alone, to find the one that is refused */
-    bool make_days; /* a day has no leaf: make it before the next look-up */
+    int repeats;            /* the same jobs, run again at once */
+    int one_by_one;         /* jobs still to be run alone, to find the one that is refused */
+    bool make_days;         /* a day has no leaf: make it before the next look-up */
     int64_t pause_until_ms; /* the database is there and says "not now": no hammering */
     ev_timer tick;
     void (*due)(void *ctx);

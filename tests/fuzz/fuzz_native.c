@@ -39,8 +39,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     for (size_t i = 0; ok && i < batch.count; i++) {
         const struct event *e = &batch.events[i];
-        const char *const texts[] = {e->origin, e->title, e->culprit, e->handler, e->message,
-                                     e->exception_type, e->stacktrace, e->user_id, e->release};
+        const char *const texts[] = {e->origin,     e->title,   e->culprit,
+                                     e->handler,    e->message, e->exception_type,
+                                     e->stacktrace, e->user_id, e->release};
         if (strlen(e->event_id) != 32 || strlen(e->fingerprint) != 32 || !e->title)
             abort();
         for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
