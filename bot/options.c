@@ -63,7 +63,7 @@ bool options_parse(int argc, char **argv, struct options *o, struct err *err)
             return err_set(err, ERR_INPUT, "%s can't be combined with another action",
                            FLAGS[f].name);
         o->mode = FLAGS[f].mode;
-        if (o->mode == MODE_OWNER && !parse_owner(value, o, err))
+        if (value && !parse_owner(value, o, err)) /* the one action that takes a value */
             return false;
     }
     return true;

@@ -168,7 +168,7 @@ static void on_role(void *ctx, enum role role)
         turn_away(talk);
     else if (talk->update.kind == UPDATE_PRESS)
         talk_press(talk);
-    else if (role < talk->command->role) {
+    else if (!talk->command || role < talk->command->role) {
         talk_reply_text(talk, TEXT_ONLY_OWNERS);
         talk_end(talk);
     } else

@@ -168,12 +168,14 @@ static int listen_on(const char *bind_address, int port, struct err *err)
 
 static int bound_port(int fd)
 {
-    struct sockaddr_storage addr = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in4;
+        struct sockaddr_in6 in6;
+    } addr = {0};
     socklen_t len = sizeof addr;
-    getsockname(fd, (struct sockaddr *)&addr, &len);
-    if (addr.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)(void *)&addr)->sin6_port);
-    return ntohs(((struct sockaddr_in *)(void *)&addr)->sin_port);
+    getsockname(fd, &addr.any, &len);
+    return ntohs(addr.any.sa_family == AF_INET6 ? addr.in6.sin6_port : addr.in4.sin_port);
 }
 
 struct http_server *http_server_new(struct ev_loop *loop, const struct http_config *config,
