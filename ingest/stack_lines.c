@@ -499,11 +499,14 @@ static bool native_frame(const char *line, size_t len, const char *next, struct 
         return f->function[0] != '\0';
     }
     const char *open = memchr(p.at, '(', p.len);
-    const char *close = open ? find(p, ") [0x") : NULL;
-    if (!close || open == p.at)
+    if (!open || open == p.at)
+        return false;
+    struct part inside = skip(p, (size_t)(open - p.at) + 1);
+    const char *close = find(inside, ") [0x"); /* behind the bracket, not before it */
+    if (!close)
         return false;
     put_file(f->file, until(p, open));
-    put_native(f->function, until(skip(p, (size_t)(open - p.at) + 1), close));
+    put_native(f->function, until(inside, close));
     return true;
 }
 
