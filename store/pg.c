@@ -18,69 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum pg_state { PG_RESOLVING, PG_CONNECTING, PG_IDLE, PG_BUSY, PG_WAITING };
-
-struct pg {
-    struct ev_loop *loop;
-    struct helper *helper;
-    char *name;
-    char *search_path;
-    struct pg_conninfo info;
-    PGconn *conn;
-    enum pg_state state;
-    ev_io io;
-    ev_timer deadline; /* of connecting, or of the wait before the next try */
-    ev_timer kick;     /* runs `done` of refused batches from the loop */
-    double backoff;
-    struct pg_batch *first; /* the one at work when BUSY */
-    struct pg_batch *last;
-    size_t queued;
-    struct pg_batch *refused;
-    PGresult **results;
-    size_t results_count; /* with the settings statement */
-    bool unsent;          /* bytes wait in libpq's buffer */
-    bool failed;
-    bool breaking; /* found broken while sending: told from the loop, not inside pg_run */
-    int watched;   /* events that io waits for */
-    char sqlstate[6];
-    struct err error;
-    char trouble[ERR_TEXT_BYTES_MAX];
-    struct resolving *resolving;
-    void (*changed)(void *ctx, bool up);
-    void *changed_ctx;
-    bool was_up;
-};
-
-/* A name resolution under way: outlives the connection when that is freed first. */
-struct resolving {
-    struct pg *pg;
-    char *hosts;
-    char *ports;
-    struct pg_resolved found;
-    bool ok;
-};
-
-static const char SETTINGS_SQL[] =
-    "SELECT set_config('search_path', $1, true), set_config('statement_timeout', $2, true), "
-    "set_config('lock_timeout', '5s', true), set_config('jit', 'off', true)";
-
 static void connect_now(struct pg *pg);
-static void send_next(struct pg *pg);
 static void on_io(struct ev_loop *loop, ev_io *w, int events);
-
-static void watch_socket(struct pg *pg, int events)
-{
-    int fd = PQsocket(pg->conn);
-    bool settled = pg->state == PG_IDLE || pg->state == PG_BUSY;
-    if (settled && ev_is_active(&pg->io) && pg->io.fd == fd && pg->watched == events)
-        return;
-    pg->watched = events;
-    ev_io_stop(pg->loop, &pg->io);
-    if (fd < 0)
-        return;
-    ev_io_set(&pg->io, fd, events);
-    ev_io_start(pg->loop, &pg->io);
-}
 
 static void tell_change(struct pg *pg, bool up)
 {
@@ -89,35 +28,6 @@ static void tell_change(struct pg *pg, bool up)
     pg->was_up = up;
     if (pg->changed)
         pg->changed(pg->changed_ctx, up);
-}
-
-static void clear_results(struct pg *pg)
-{
-    for (size_t i = 0; i < pg->results_count; i++)
-        PQclear(pg->results[i]);
-    free(pg->results);
-    pg->results = NULL;
-    pg->results_count = 0;
-}
-
-/* Takes the batch at work off the queue and tells its owner. */
-static void finish(struct pg *pg, const struct err *err, bool unknown)
-{
-    struct pg_batch *batch = pg->first;
-    pg->first = batch->next;
-    if (!pg->first)
-        pg->last = NULL;
-    pg->queued--;
-    size_t skip = batch->continues ? 0 : 1;
-    struct pg_reply reply = {
-        .results = err ? NULL : pg->results + skip,
-        .count = err || pg->results_count < skip ? 0 : pg->results_count - skip,
-        .err = err,
-        .unknown = unknown,
-    };
-    memcpy(reply.sqlstate, pg->sqlstate, sizeof reply.sqlstate);
-    batch->done(batch->ctx, &reply);
-    pg_batch_free(batch);
 }
 
 static void wait_to_reconnect(struct pg *pg, const char *why)
@@ -141,7 +51,7 @@ static void one_line(char *text)
             *p = p[1] ? ' ' : '\0';
 }
 
-static void broken(struct pg *pg, const char *why)
+void pg_broken(struct pg *pg, const char *why)
 {
     bool was_busy = pg->state == PG_BUSY;
     bool was_up = pg->was_up;
@@ -155,16 +65,16 @@ static void broken(struct pg *pg, const char *why)
     ev_io_stop(pg->loop, &pg->io);
     PQfinish(pg->conn);
     pg->conn = NULL;
-    clear_results(pg);
+    pg_clear_results(pg);
     pg->failed = pg->breaking = false;
     wait_to_reconnect(pg, text);
     pg->sqlstate[0] = '\0';
     if (was_busy)
-        finish(pg, &err, true);
+        pg_finish(pg, &err, true);
     /* a snapshot of the queue: what `done` adds now is refused at once, not looped over */
     size_t waiting = pg->queued;
     while (waiting-- > 0 && pg->first)
-        finish(pg, &err, false);
+        pg_finish(pg, &err, false);
     tell_change(pg, false);
 }
 
@@ -173,7 +83,7 @@ static void on_connected(struct pg *pg)
     ev_timer_stop(pg->loop, &pg->deadline);
     PQsetnonblocking(pg->conn, 1);
     if (PQenterPipelineMode(pg->conn) != 1) {
-        broken(pg, "pipeline mode refused");
+        pg_broken(pg, "pipeline mode refused");
         return;
     }
     log_info("database connected", LOG_S("connection", pg->name),
@@ -183,25 +93,25 @@ static void on_connected(struct pg *pg)
     pg->state = PG_IDLE;
     pg->backoff = 0.1;
     pg->trouble[0] = '\0';
-    watch_socket(pg, EV_READ);
+    pg_watch_socket(pg, EV_READ);
     tell_change(pg, true);
-    send_next(pg);
+    pg_send_next(pg);
 }
 
 static void poll_connect(struct pg *pg)
 {
     switch (PQconnectPoll(pg->conn)) {
     case PGRES_POLLING_READING:
-        watch_socket(pg, EV_READ);
+        pg_watch_socket(pg, EV_READ);
         break;
     case PGRES_POLLING_WRITING:
-        watch_socket(pg, EV_WRITE);
+        pg_watch_socket(pg, EV_WRITE);
         break;
     case PGRES_POLLING_OK:
         on_connected(pg);
         break;
     default:
-        broken(pg, PQerrorMessage(pg->conn));
+        pg_broken(pg, PQerrorMessage(pg->conn));
         break;
     }
 }
@@ -221,11 +131,11 @@ static void connect_now(struct pg *pg)
     ev_timer_set(&pg->deadline, PG_CONNECT_SECONDS_MAX, 0);
     ev_timer_start(pg->loop, &pg->deadline);
     if (!pg->conn || PQstatus(pg->conn) == CONNECTION_BAD) {
-        broken(pg, pg->conn ? PQerrorMessage(pg->conn) : "out of memory");
+        pg_broken(pg, pg->conn ? PQerrorMessage(pg->conn) : "out of memory");
         return;
     }
     PQsetNoticeReceiver(pg->conn, ignore_notice, NULL);
-    watch_socket(pg, EV_WRITE);
+    pg_watch_socket(pg, EV_WRITE);
 }
 
 static void resolve_work(void *ctx)
@@ -285,161 +195,9 @@ static void on_deadline(struct ev_loop *loop, ev_timer *w, int events)
     if (pg->state == PG_WAITING)
         begin(pg);
     else if (pg->state == PG_CONNECTING)
-        broken(pg, "connecting took longer than 10 s");
+        pg_broken(pg, "connecting took longer than 10 s");
     else if (pg->state == PG_BUSY)
-        broken(pg, "no answer within the statement's time: connection given up");
-}
-
-static bool send_statement(struct pg *pg, const struct pg_batch *batch,
-                           const struct pg_statement *s)
-{
-    enum { PARAMS_MAX = 40 };
-    const char *values[PARAMS_MAX];
-    int lengths[PARAMS_MAX];
-    int formats[PARAMS_MAX];
-    Oid types[PARAMS_MAX];
-    if (s->params > PARAMS_MAX)
-        abort();
-    for (int i = 0; i < s->params; i++) {
-        const struct pg_param *p = &batch->params[s->first_param + (size_t)i];
-        values[i] = p->is_null ? NULL : batch->bytes.data + p->offset;
-        lengths[i] = p->len;
-        formats[i] = p->binary;
-        types[i] = p->type;
-    }
-    return PQsendQueryParams(pg->conn, s->sql, s->params, types, values, lengths, formats, 0) == 1;
-}
-
-static bool send_settings(struct pg *pg)
-{
-    char timeout[16];
-    snprintf(timeout, sizeof timeout, "%ds", PG_STATEMENT_SECONDS_MAX);
-    const char *values[] = {pg->search_path, timeout};
-    return PQsendQueryParams(pg->conn, SETTINGS_SQL, 2, NULL, values, NULL, NULL, 0) == 1;
-}
-
-static void kick(struct pg *pg)
-{
-    if (ev_is_active(&pg->kick))
-        return;
-    ev_timer_set(&pg->kick, 0, 0);
-    ev_timer_start(pg->loop, &pg->kick);
-}
-
-static void flush_out(struct pg *pg)
-{
-    int rc = PQflush(pg->conn);
-    if (rc < 0) {
-        pg->breaking = true;
-        kick(pg);
-        return;
-    }
-    pg->unsent = rc == 1;
-    watch_socket(pg, pg->unsent ? EV_READ | EV_WRITE : EV_READ);
-}
-
-static void send_next(struct pg *pg)
-{
-    if (pg->state != PG_IDLE || !pg->first)
-        return;
-    struct pg_batch *batch = pg->first;
-    pg->state = PG_BUSY;
-    pg->failed = false;
-    pg->sqlstate[0] = '\0';
-    pg->error = (struct err){0};
-    size_t total = batch->count + (batch->continues ? 0 : 1);
-    pg->results = mem_alloc(total * sizeof *pg->results);
-    pg->results_count = 0;
-    bool ok = batch->continues || send_settings(pg);
-    for (size_t i = 0; ok && i < batch->count; i++)
-        ok = send_statement(pg, batch, &batch->statements[i]);
-    ok = ok && PQpipelineSync(pg->conn) == 1;
-    ev_timer_stop(pg->loop, &pg->deadline);
-    ev_timer_set(&pg->deadline, 2.0 * PG_STATEMENT_SECONDS_MAX, 0);
-    ev_timer_start(pg->loop, &pg->deadline);
-    pg->breaking = !ok;
-    if (ok)
-        flush_out(pg);
-    else
-        kick(pg);
-}
-
-/* SQLSTATE classes into what the caller does: the world's passing troubles are worth a retry. */
-static enum err_kind kind_of(const char *state)
-{
-    static const char *const RETRY[] = {"08", "53", "57", "40", "55", "25006", "58", "3D000"};
-    for (size_t i = 0; i < sizeof RETRY / sizeof *RETRY; i++)
-        if (strncmp(state, RETRY[i], strlen(RETRY[i])) == 0)
-            return ERR_RETRY;
-    if (strncmp(state, "P0002", 5) == 0 || strncmp(state, "23", 2) == 0)
-        return ERR_INPUT;
-    return ERR_BUG;
-}
-
-static void note_error(struct pg *pg, const PGresult *result)
-{
-    if (pg->failed)
-        return;
-    pg->failed = true;
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    snprintf(pg->sqlstate, sizeof pg->sqlstate, "%s", state ? state : "");
-    err_set(&pg->error, kind_of(pg->sqlstate), "%s (SQLSTATE %s)", text ? text : "no message",
-            pg->sqlstate);
-}
-
-static void on_sync(struct pg *pg)
-{
-    ev_timer_stop(pg->loop, &pg->deadline);
-    pg->state = PG_IDLE;
-    if (pg->failed)
-        log_debug("statement failed", LOG_S("connection", pg->name), LOG_S("error", pg->error.text),
-                  LOG_END);
-    struct err err = pg->error;
-    PGresult **results = pg->results;
-    size_t count = pg->results_count;
-    finish(pg, pg->failed ? &err : NULL, false);
-    for (size_t i = 0; i < count; i++)
-        PQclear(results[i]);
-    free(results);
-    if (pg->results == results) { /* `done` may have freed nothing else: a new batch starts below */
-        pg->results = NULL;
-        pg->results_count = 0;
-    }
-    send_next(pg);
-}
-
-static void read_results(struct pg *pg)
-{
-    while (pg->state == PG_BUSY && !PQisBusy(pg->conn)) {
-        PGresult *result = PQgetResult(pg->conn);
-        if (!result) {
-            /* between two statements of a pipeline libpq says NULL once; twice means broken */
-            if (PQstatus(pg->conn) == CONNECTION_BAD) {
-                broken(pg, PQerrorMessage(pg->conn));
-                return;
-            }
-            continue;
-        }
-        ExecStatusType status = PQresultStatus(result);
-        if (status == PGRES_PIPELINE_SYNC) {
-            PQclear(result);
-            on_sync(pg);
-            return;
-        }
-        if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
-            pg->results[pg->results_count++] = result;
-            continue;
-        }
-        bool bad = PQstatus(pg->conn) == CONNECTION_BAD;
-        if (status != PGRES_PIPELINE_ABORTED)
-            note_error(pg, result);
-        PQclear(result);
-        if (bad) {
-            broken(pg, PQerrorMessage(pg->conn));
-            return;
-        }
-    }
+        pg_broken(pg, "no answer within the statement's time: connection given up");
 }
 
 static void on_io(struct ev_loop *loop, ev_io *w, int events)
@@ -451,15 +209,15 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
         return;
     }
     if ((events & EV_READ) && !PQconsumeInput(pg->conn)) {
-        broken(pg, PQerrorMessage(pg->conn));
+        pg_broken(pg, PQerrorMessage(pg->conn));
         return;
     }
     if (pg->unsent)
-        flush_out(pg);
+        pg_flush_out(pg);
     if (pg->state == PG_BUSY)
-        read_results(pg);
+        pg_read_results(pg);
     else if (pg->state == PG_IDLE && PQstatus(pg->conn) == CONNECTION_BAD)
-        broken(pg, PQerrorMessage(pg->conn));
+        pg_broken(pg, PQerrorMessage(pg->conn));
 }
 
 static void on_kick(struct ev_loop *loop, ev_timer *w, int events)
@@ -469,7 +227,7 @@ static void on_kick(struct ev_loop *loop, ev_timer *w, int events)
     struct pg *pg = w->data;
     if (pg->breaking) {
         pg->breaking = false;
-        broken(pg, PQerrorMessage(pg->conn));
+        pg_broken(pg, PQerrorMessage(pg->conn));
     }
     struct pg_batch *list = pg->refused;
     pg->refused = NULL;
@@ -521,8 +279,8 @@ void pg_free(struct pg *pg)
     bool busy = pg->state == PG_BUSY;
     pg->state = PG_WAITING;
     while (pg->first) {
-        clear_results(pg);
-        finish(pg, &err, busy);
+        pg_clear_results(pg);
+        pg_finish(pg, &err, busy);
         busy = false;
     }
     while (pg->refused)
@@ -531,7 +289,7 @@ void pg_free(struct pg *pg)
     ev_timer_stop(pg->loop, &pg->deadline);
     ev_timer_stop(pg->loop, &pg->kick);
     PQfinish(pg->conn);
-    clear_results(pg);
+    pg_clear_results(pg);
     pg_conninfo_free(&pg->info);
     free(pg->name);
     free(pg->search_path);
@@ -564,7 +322,7 @@ void pg_run(struct pg *pg, struct pg_batch *batch, pg_done_fn *done, void *ctx)
         while (*end)
             end = &(*end)->next;
         *end = batch;
-        kick(pg);
+        pg_kick(pg);
         return;
     }
     if (pg->last)
@@ -574,5 +332,5 @@ void pg_run(struct pg *pg, struct pg_batch *batch, pg_done_fn *done, void *ctx)
     pg->last = batch;
     pg->queued++;
     if (pg->state == PG_IDLE)
-        send_next(pg);
+        pg_send_next(pg);
 }

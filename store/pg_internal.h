@@ -57,4 +57,57 @@ void pg_resolved_fini(struct pg_resolved *out);
 /* "nabat"."x" quoting of an identifier for search_path; heap text. */
 char *pg_quote_search_path(const char *schema);
 
+enum pg_state { PG_RESOLVING, PG_CONNECTING, PG_IDLE, PG_BUSY, PG_WAITING };
+
+struct pg {
+    struct ev_loop *loop;
+    struct helper *helper;
+    char *name;
+    char *search_path;
+    struct pg_conninfo info;
+    PGconn *conn;
+    enum pg_state state;
+    ev_io io;
+    ev_timer deadline; /* of connecting, or of the wait before the next try */
+    ev_timer kick;     /* runs `done` of refused batches from the loop */
+    double backoff;
+    struct pg_batch *first; /* the one at work when BUSY */
+    struct pg_batch *last;
+    size_t queued;
+    struct pg_batch *refused;
+    PGresult **results;
+    size_t results_count; /* with the settings statement */
+    bool unsent;          /* bytes wait in libpq's buffer */
+    bool failed;
+    bool breaking; /* found broken while sending: told from the loop, not inside pg_run */
+    int watched;   /* events that io waits for */
+    char sqlstate[6];
+    struct err error;
+    char trouble[ERR_TEXT_BYTES_MAX];
+    struct resolving *resolving;
+    void (*changed)(void *ctx, bool up);
+    void *changed_ctx;
+    bool was_up;
+};
+
+/* A name resolution under way: outlives the connection when that is freed first. */
+struct resolving {
+    struct pg *pg;
+    char *hosts;
+    char *ports;
+    struct pg_resolved found;
+    bool ok;
+};
+
+/* pg.c: the connection. pg_query.c: the batch at work. */
+void pg_broken(struct pg *pg, const char *why); /* closes, tells every batch, comes back later */
+void pg_kick(struct pg *pg);                    /* something is to be told from the loop */
+void pg_watch_socket(struct pg *pg, int events);
+void pg_clear_results(struct pg *pg);
+/* Takes the batch at the front off the queue and tells its owner. */
+void pg_finish(struct pg *pg, const struct err *err, bool unknown);
+void pg_send_next(struct pg *pg);
+void pg_flush_out(struct pg *pg);
+void pg_read_results(struct pg *pg);
+
 #endif

@@ -16,10 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARRAY_BYTES_MAX = 96 * MIB, NEAR_MIDNIGHT_MS = 60 * 1000, DAY_MS = 86400 * 1000 };
+enum { NEAR_MIDNIGHT_MS = 60 * 1000, DAY_MS = 86400 * 1000 };
 
-/* FNV-1a over text that already is a hash or an id. */
-static uint32_t hash_text(const char *text, uint32_t seed)
+uint32_t write_batch_hash(const char *text, uint32_t seed)
 {
     uint32_t h = 2166136261u ^ seed;
     for (; *text; text++)
@@ -129,7 +128,7 @@ struct id_set {
 
 static bool id_set_add(struct id_set *set, int64_t project, const char *id)
 {
-    size_t at = hash_text(id, (uint32_t)project) & (set->size - 1);
+    size_t at = write_batch_hash(id, (uint32_t)project) & (set->size - 1);
     while (set->keys[at].id) {
         if (set->keys[at].project == project && strcmp(set->keys[at].id, id) == 0)
             return false;
@@ -139,7 +138,7 @@ static bool id_set_add(struct id_set *set, int64_t project, const char *id)
     return true;
 }
 
-static size_t table_size(size_t members)
+size_t write_batch_table_size(size_t members)
 {
     size_t size = 16;
     while (size < members * 2 + 2)
@@ -150,7 +149,7 @@ static size_t table_size(size_t members)
 static void drop_repeats(struct write_batch *batch, const PGresult *known)
 {
     size_t members = batch->count + (size_t)PQntuples(known);
-    struct id_set set = {.size = table_size(members)};
+    struct id_set set = {.size = write_batch_table_size(members)};
     set.keys = mem_alloc(set.size * sizeof *set.keys);
     for (int row = 0; row < PQntuples(known); row++)
         id_set_add(&set, pg_get_i64(known, row, REPEAT_PROJECT),
@@ -166,7 +165,7 @@ static void drop_repeats(struct write_batch *batch, const PGresult *known)
 
 static uint32_t *find_slot(struct write_batch *batch, int64_t project, const char *fingerprint)
 {
-    size_t at = hash_text(fingerprint, (uint32_t)project) & (batch->slots_count - 1);
+    size_t at = write_batch_hash(fingerprint, (uint32_t)project) & (batch->slots_count - 1);
     while (batch->slots[at]) {
         const struct event *e = batch->groups[batch->slots[at] - 1].first;
         if (e->project_id == project && strcmp(e->fingerprint, fingerprint) == 0)
@@ -193,7 +192,7 @@ static void count_event(struct batch_group *group, const struct event *e)
 
 static void aggregate(struct write_batch *batch)
 {
-    batch->slots_count = table_size(batch->count);
+    batch->slots_count = write_batch_table_size(batch->count);
     batch->slots = mem_alloc(batch->slots_count * sizeof *batch->slots);
     batch->groups = mem_alloc(batch->count * sizeof *batch->groups);
     for (size_t i = 0; i < batch->count; i++) {
@@ -229,294 +228,4 @@ void write_batch_take(struct write_batch *batch, const struct pg_reply *reply)
     aggregate(batch);
     note_groups(batch, reply->results[LOOK_LOCK_GROUPS], true);
     note_groups(batch, reply->results[LOOK_FIND_GROUPS], false);
-}
-
-/* --------------------------------------------------------------------------------------- store */
-
-#define SEVERITY_ORDER "ARRAY['debug', 'info', 'warning', 'error', 'critical']"
-
-static const char NEW_GROUPS_SQL[] =
-    "INSERT INTO error_group AS g (project_id, fingerprint, title, culprit, origin, handler, "
-    "severity, status, occurrences, first_seen, last_seen, resolved_at) "
-    "SELECT project_id, fingerprint, title, culprit, origin, handler, severity, status, n, "
-    "first_seen, last_seen, CASE WHEN status = 'resolved' THEN now() END "
-    "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], "
-    "$7::text[], $8::text[], $9::bigint[], $10::timestamptz[], $11::timestamptz[]) "
-    "AS u (project_id, fingerprint, title, culprit, origin, handler, severity, status, n, "
-    "first_seen, last_seen) "
-    "ON CONFLICT (project_id, fingerprint) DO UPDATE SET "
-    "occurrences = g.occurrences + excluded.occurrences, "
-    "last_seen = greatest(g.last_seen, excluded.last_seen)";
-
-static const char COUNT_GROUPS_SQL[] =
-    "UPDATE error_group g SET occurrences = g.occurrences + u.n, "
-    "last_seen = greatest(g.last_seen, u.seen), "
-    "severity = CASE WHEN array_position(" SEVERITY_ORDER ", u.severity) > "
-    "array_position(" SEVERITY_ORDER ", g.severity) THEN u.severity ELSE g.severity END "
-    "FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[]) "
-    "AS u (id, n, seen, severity) WHERE g.id = u.id";
-
-static const char DELTAS_SQL[] =
-    "INSERT INTO group_delta (group_id, occurrences, last_seen, severity) "
-    "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[])";
-
-static const char EVENTS_SQL[] =
-    "WITH s AS MATERIALIZED (SELECT ord, body, substr(encode(sha256(convert_to(body, 'UTF8')), "
-    "'hex'), 1, 32)::uuid AS hash FROM unnest($25::text[]) WITH ORDINALITY AS t (body, ord)), "
-    "e AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], "
-    "$4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], "
-    "$11::text[], $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], "
-    "$18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bigint[]) "
-    "AS u (id, received_at, occurred_at, project_id, fingerprint, event_id, severity, origin, "
-    "handler, message, exception_type, chat_id, user_id, gen_request_id, request_id, session_id, "
-    "trace_id, environment, release, server_name, payload, tags, breadcrumbs, stack)), "
-    "stacks AS (INSERT INTO error_stack (received_day, hash, body) "
-    "SELECT DISTINCT ON (day, s.hash) day, s.hash, s.body FROM (SELECT DISTINCT stack, "
-    "(received_at AT TIME ZONE 'UTC')::date AS day FROM e WHERE stack > 0) d "
-    "JOIN s ON s.ord = d.stack ON CONFLICT (received_day, hash) DO NOTHING) "
-    "INSERT INTO event (id, received_at, occurred_at, group_id, project_id, chat_id, event_id, "
-    "severity, origin, handler, message, exception_type, user_id, gen_request_id, request_id, "
-    "session_id, trace_id, environment, release, server_name, stack_hash, payload, tags, "
-    "breadcrumbs) "
-    "SELECT CASE WHEN e.id = 0 THEN nextval('event_id_seq') ELSE e.id END, e.received_at, "
-    "e.occurred_at, g.id, e.project_id, e.chat_id, e.event_id, e.severity, e.origin, e.handler, "
-    "e.message, e.exception_type, e.user_id, e.gen_request_id, e.request_id, e.session_id, "
-    "e.trace_id, e.environment, e.release, e.server_name, s.hash, e.payload::jsonb, e.tags::jsonb, "
-    "e.breadcrumbs::jsonb FROM e JOIN error_group g ON g.project_id = e.project_id "
-    "AND g.fingerprint = e.fingerprint LEFT JOIN s ON s.ord = e.stack";
-
-/* Pairs never seen before count; for rows that somebody else holds the count goes to group_delta. */
-static const char USERS_SQL[] =
-    "WITH pairs AS (INSERT INTO group_user (group_id, user_id) "
-    "SELECT DISTINCT g.id, u.user_id FROM unnest($1::bigint[], $2::text[], $3::text[]) "
-    "AS u (project_id, fingerprint, user_id) JOIN error_group g ON g.project_id = u.project_id "
-    "AND g.fingerprint = u.fingerprint ORDER BY 1, 2 ON CONFLICT DO NOTHING RETURNING group_id), "
-    "counts AS (SELECT group_id, count(*) AS n FROM pairs GROUP BY group_id), "
-    "known AS (UPDATE error_group g SET users_affected = g.users_affected + c.n FROM counts c "
-    "WHERE g.id = c.group_id AND NOT g.id = ANY($4::bigint[])) "
-    "INSERT INTO group_delta (group_id, occurrences, last_seen, severity, users) "
-    "SELECT group_id, 0, '-infinity', 'debug', n FROM counts WHERE group_id = ANY($4::bigint[])";
-
-static const char DUE_SQL[] =
-    "INSERT INTO alert_due (kind, group_id, n, severity, occurred_max) "
-    "SELECT 'event', g.id, u.n, u.severity, u.occurred_max "
-    "FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[]) "
-    "AS u (project_id, fingerprint, n, severity, occurred_max) JOIN error_group g "
-    "ON g.project_id = u.project_id AND g.fingerprint = u.fingerprint";
-
-enum { COLUMNS_MAX = 25 };
-
-/* Columns of one statement: arrays of one length, filled row by row. */
-struct columns {
-    struct pg_array array[COLUMNS_MAX];
-    size_t count;
-};
-
-static void columns_init(struct columns *c, const enum pg_array_type *types, size_t count)
-{
-    c->count = count;
-    for (size_t i = 0; i < count; i++)
-        pg_array_init(&c->array[i], types[i], ARRAY_BYTES_MAX);
-}
-
-static void columns_add(struct pg_batch *pg, struct columns *c, const char *sql)
-{
-    bool empty = c->array[0].count == 0;
-    if (!empty)
-        pg_add(pg, sql);
-    for (size_t i = 0; i < c->count; i++) {
-        if (!empty)
-            pg_array_param(pg, &c->array[i]);
-        else
-            pg_array_fini(&c->array[i]);
-    }
-}
-
-static enum severity worst(const struct batch_group *g)
-{
-    int s = SEV_CRITICAL;
-    while (s > SEV_DEBUG && g->n[s] == 0)
-        s--;
-    return (enum severity)s;
-}
-
-static int64_t total(const int64_t n[SEVERITIES])
-{
-    int64_t sum = 0;
-    for (int s = 0; s < SEVERITIES; s++)
-        sum += n[s];
-    return sum;
-}
-
-static void add_new_groups(struct pg_batch *pg, const struct write_batch *batch)
-{
-    static const enum pg_array_type TYPES[] = {
-        PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
-        PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_TIME_ARRAY, PG_TIME_ARRAY};
-    struct columns c;
-    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
-    for (size_t i = 0; i < batch->groups_count; i++) {
-        const struct batch_group *g = &batch->groups[i];
-        const struct event *e = g->first;
-        if (g->id)
-            continue;
-        pg_array_i64(&c.array[0], e->project_id);
-        pg_array_text(&c.array[1], e->fingerprint);
-        pg_array_text(&c.array[2], e->title);
-        pg_array_text(&c.array[3], e->culprit);
-        pg_array_text(&c.array[4], e->origin);
-        pg_array_text(&c.array[5], e->handler);
-        pg_array_text(&c.array[6], severity_name(worst(g)));
-        pg_array_text(&c.array[7], status_name(total(g->ring_n) ? STATUS_NEW : e->status));
-        pg_array_i64(&c.array[8], total(g->n));
-        pg_array_time(&c.array[9], g->received_min);
-        pg_array_time(&c.array[10], g->received_max);
-    }
-    columns_add(pg, &c, NEW_GROUPS_SQL);
-}
-
-static void add_counts(struct pg_batch *pg, const struct write_batch *batch, bool locked,
-                       const char *sql)
-{
-    static const enum pg_array_type TYPES[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIME_ARRAY,
-                                               PG_TEXT_ARRAY};
-    struct columns c;
-    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
-    for (size_t i = 0; i < batch->groups_count; i++) {
-        const struct batch_group *g = &batch->groups[i];
-        if (!g->id || g->locked != locked)
-            continue;
-        pg_array_i64(&c.array[0], g->id);
-        pg_array_i64(&c.array[1], total(g->n));
-        pg_array_time(&c.array[2], g->received_max);
-        pg_array_text(&c.array[3], severity_name(worst(g)));
-    }
-    columns_add(pg, &c, sql);
-}
-
-/* Distinct stack texts of a batch; 1-based numbers, 0 for none. */
-struct stack_table {
-    const char **texts;
-    size_t count;
-    uint32_t *slots;
-    size_t size;
-};
-
-static int64_t stack_number(struct stack_table *t, const char *text)
-{
-    if (!text)
-        return 0;
-    size_t at = hash_text(text, 0) & (t->size - 1);
-    while (t->slots[at]) {
-        if (strcmp(t->texts[t->slots[at] - 1], text) == 0)
-            return t->slots[at];
-        at = (at + 1) & (t->size - 1);
-    }
-    t->texts[t->count++] = text;
-    t->slots[at] = (uint32_t)t->count;
-    return (int64_t)t->count;
-}
-
-static void add_event_row(struct columns *c, const struct event *e, int64_t stack)
-{
-    const char *const texts_a[] = {e->fingerprint,   e->event_id, severity_name(e->severity),
-                                   e->origin,        e->handler,  e->message,
-                                   e->exception_type};
-    const char *const texts_b[] = {e->user_id,  e->gen_request_id, e->request_id, e->session_id,
-                                   e->trace_id, e->environment,    e->release,    e->server_name,
-                                   e->payload,  e->tags,           e->breadcrumbs};
-    pg_array_i64(&c->array[0], e->id);
-    pg_array_time(&c->array[1], e->received_ms);
-    pg_array_time(&c->array[2], e->occurred_ms);
-    pg_array_i64(&c->array[3], e->project_id);
-    for (size_t i = 0; i < 7; i++)
-        pg_array_text(&c->array[4 + i], texts_a[i]);
-    if (e->has_chat_id)
-        pg_array_i64(&c->array[11], e->chat_id);
-    else
-        pg_array_null(&c->array[11]);
-    for (size_t i = 0; i < 11; i++)
-        pg_array_text(&c->array[12 + i], texts_b[i]);
-    pg_array_i64(&c->array[23], stack);
-}
-
-static void add_events(struct pg_batch *pg, const struct write_batch *batch)
-{
-    enum pg_array_type types[COLUMNS_MAX];
-    for (size_t i = 0; i < COLUMNS_MAX; i++)
-        types[i] = PG_TEXT_ARRAY;
-    types[0] = types[3] = types[11] = types[23] = PG_INT8_ARRAY;
-    types[1] = types[2] = PG_TIME_ARRAY;
-    struct columns c;
-    columns_init(&c, types, COLUMNS_MAX);
-    struct stack_table stacks = {.size = table_size(batch->count)};
-    stacks.texts = mem_alloc(batch->count * sizeof *stacks.texts);
-    stacks.slots = mem_alloc(stacks.size * sizeof *stacks.slots);
-    for (size_t i = 0; i < batch->count; i++)
-        add_event_row(&c, batch->events[i], stack_number(&stacks, batch->events[i]->stacktrace));
-    for (size_t i = 0; i < stacks.count; i++)
-        pg_array_text(&c.array[24], stacks.texts[i]);
-    free(stacks.texts);
-    free(stacks.slots);
-    columns_add(pg, &c, EVENTS_SQL);
-}
-
-static void add_users(struct pg_batch *pg, const struct write_batch *batch)
-{
-    static const enum pg_array_type TYPES[] = {PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
-                                               PG_INT8_ARRAY};
-    struct columns c;
-    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct event *e = batch->events[i];
-        if (!e->user_id)
-            continue;
-        pg_array_i64(&c.array[0], e->project_id);
-        pg_array_text(&c.array[1], e->fingerprint);
-        pg_array_text(&c.array[2], e->user_id);
-    }
-    for (size_t i = 0; i < batch->groups_count; i++)
-        if (batch->groups[i].id && !batch->groups[i].locked)
-            pg_array_i64(&c.array[3], batch->groups[i].id);
-    columns_add(pg, &c, USERS_SQL);
-}
-
-/* Facts that can lead to a ring, an edit of a card, or a reopening; the rest is nobody's business. */
-static void add_due(struct pg_batch *pg, struct write_batch *batch, enum severity ring_min)
-{
-    static const enum pg_array_type TYPES[] = {PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY,
-                                               PG_TEXT_ARRAY, PG_TIME_ARRAY};
-    struct columns c;
-    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
-    for (size_t i = 0; i < batch->groups_count; i++) {
-        const struct batch_group *g = &batch->groups[i];
-        for (int s = SEV_DEBUG; s <= SEV_CRITICAL; s++) {
-            bool matters = s >= (int)ring_min || g->resolved || g->carded;
-            if (!g->ring_n[s] || !matters)
-                continue;
-            pg_array_i64(&c.array[0], g->first->project_id);
-            pg_array_text(&c.array[1], g->first->fingerprint);
-            pg_array_i64(&c.array[2], g->ring_n[s]);
-            pg_array_text(&c.array[3], severity_name((enum severity)s));
-            pg_array_time(&c.array[4], g->occurred_max[s]);
-        }
-    }
-    batch->has_due = c.array[0].count > 0;
-    columns_add(pg, &c, DUE_SQL);
-}
-
-struct pg_batch *write_batch_store(struct write_batch *batch, enum severity ring_min)
-{
-    struct pg_batch *pg = pg_batch_new();
-    pg_batch_continue(pg);
-    if (batch->count) {
-        add_new_groups(pg, batch);
-        add_counts(pg, batch, true, COUNT_GROUPS_SQL);
-        add_counts(pg, batch, false, DELTAS_SQL);
-        add_events(pg, batch);
-        add_users(pg, batch);
-        add_due(pg, batch, ring_min);
-    }
-    pg_add(pg, "COMMIT");
-    return pg;
 }

@@ -30,6 +30,12 @@ struct write_batch {
     bool has_due;
 };
 
+/* What the two files of the batch share: bounds of an array, FNV-1a over text that already is a hash
+ * or an id, and the size of a hash table (a power of two, more than twice its members). */
+enum { ARRAY_BYTES_MAX = 96 * 1024 * 1024 };
+uint32_t write_batch_hash(const char *text, uint32_t seed);
+size_t write_batch_table_size(size_t members);
+
 void write_batch_init(struct write_batch *batch, size_t events_max);
 void write_batch_fini(struct write_batch *batch);
 void write_batch_add(struct write_batch *batch, struct event *event);
