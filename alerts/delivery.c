@@ -298,8 +298,8 @@ static void on_card(void *ctx, const struct card_row *row, const struct err *err
     buf_fini(&html);
 }
 
-static void on_claimed(void *ctx, const struct outbox_row *row, int64_t next_ms,
-                       const struct err *err)
+static void on_claimed(void *ctx, const struct outbox_row *row,
+                       const struct outbox_waiting *waiting, const struct err *err)
 {
     struct delivery *d = ctx;
     if (err) {
@@ -307,6 +307,9 @@ static void on_claimed(void *ctx, const struct outbox_row *row, int64_t next_ms,
         to_idle(d);
         return;
     }
+    d->health.waiting = waiting->count;
+    d->health.oldest_s = waiting->oldest_s;
+    int64_t next_ms = waiting->next_ms;
     if (row) {
         send_row(d, row); /* claimed is promised: sent even when a stop came between */
         return;

@@ -36,6 +36,8 @@ struct delivery_state {
     bool waiting_for_chat; /* the chat can't be written to, or does not answer */
     char trouble[ERR_TEXT_BYTES_MAX];
     int64_t last_ok_ms; /* wall clock; 0: nothing sent yet */
+    int64_t waiting;    /* alerts in the outbox */
+    int64_t oldest_s;   /* how long the oldest of them waits */
 };
 const struct delivery_state *delivery_state(const struct delivery *delivery);
 

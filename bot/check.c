@@ -80,8 +80,11 @@ static void check_telegram(struct checker *c)
     bool ok = ask(c, "getMe", NULL);
     snprintf(text, sizeof text, "%s%s", ok ? "@" : "", ok ? c->name : c->answer.text);
     say(c, ok, "token", text);
-    if (!ok)
+    if (!ok) {
+        say(c, false, "webhook", "not asked: the token is refused");
+        say(c, false, "chat", "not asked: the token is refused");
         return;
+    }
     ok = ask(c, "getWebhookInfo", NULL);
     bool none = ok && !c->name[0];
     say(c, none, "webhook",

@@ -133,8 +133,10 @@ static void console_edit(struct chat *chat, const struct chat_message *m, chat_d
         putchar('\n');
         first = false;
     }
-    if (m->keyboard && m->message_id == c->keyboard_message)
+    if (m->keyboard && m->keyboard->count && m->message_id == c->keyboard_message) {
         c->keyboard = *m->keyboard;
+        print_keyboard(m->keyboard);
+    }
     fflush(stdout);
     buf_fini(&plain);
     deliver(c, m->message_id, done, ctx);

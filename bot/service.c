@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEALTH_PARTS = 4, ROUTES = 5 };
+enum { HEALTH_PARTS = 5, OUTBOX_SECONDS_MAX = 120, ROUTES = 5 };
 
 struct service {
     struct ev_loop *loop;
@@ -133,6 +133,17 @@ static enum health_grade telegram_health(void *ctx, char *detail, size_t size)
     return HEALTH_OK;
 }
 
+static enum health_grade outbox_health(void *ctx, char *detail, size_t size)
+{
+    const struct service *s = ctx;
+    const struct delivery_state *state = s->delivery ? delivery_state(s->delivery) : NULL;
+    if (!state || !store_lease_is_held(s->lease) || state->waiting == 0)
+        return HEALTH_OK;
+    snprintf(detail, size, "%lld alerts wait, the oldest for %lld s", (long long)state->waiting,
+             (long long)state->oldest_s);
+    return state->oldest_s > OUTBOX_SECONDS_MAX ? HEALTH_DEGRADED : HEALTH_OK;
+}
+
 static enum health_grade lease_health(void *ctx, char *detail, size_t size)
 {
     const struct service *s = ctx;
@@ -159,6 +170,7 @@ static void set_routes(struct service *s)
     s->parts[1] = (struct health_part){"telegram", telegram_health, s, false};
     s->parts[2] = (struct health_part){"lease", lease_health, s, false};
     s->parts[3] = (struct health_part){"queue", queue_health, s, false};
+    s->parts[4] = (struct health_part){"outbox", outbox_health, s, false};
     s->health = (struct health){s->parts, HEALTH_PARTS, s->settings->metrics_token};
     s->routes[0] = (struct http_route){.methods = HTTP_POST,
                                        .path = "/api/events",

@@ -80,7 +80,8 @@ void talk_reply_card(struct talk *talk, const struct group *group)
 static enum language language_of(const struct bot *bot, const struct update *u)
 {
     const char *code = bot->language;
-    if (!code && u->is_private)
+    /* what a press is answered with is seen by the one who pressed */
+    if (!code && (u->is_private || u->kind == UPDATE_PRESS))
         code = u->language_code;
     return code && strncmp(code, "ru", 2) == 0 ? LANG_RU : LANG_EN;
 }
@@ -161,10 +162,14 @@ static void on_role(void *ctx, enum role role)
 {
     struct talk *talk = ctx;
     talk->role = role;
-    bool setting_up =
-        talk->command && role == ROLE_OWNER &&
-        (talk->command->handler == bot_cmd_id || talk->command->handler == bot_cmd_start);
-    if (role == ROLE_NONE || (is_foreign_group(talk) && !setting_up))
+    /* ids are nobody's secret, and until there is an alert chat they are what it is set up with */
+    bool asks_ids = talk->command && (talk->command->handler == bot_cmd_id ||
+                                      talk->command->handler == bot_cmd_start);
+    if (asks_ids && (role == ROLE_OWNER || !talk->bot->alert_chat_id)) {
+        run_command(talk);
+        return;
+    }
+    if (role == ROLE_NONE || is_foreign_group(talk))
         turn_away(talk);
     else if (talk->update.kind == UPDATE_PRESS)
         talk_press(talk);

@@ -170,6 +170,20 @@ static bool parse_hex32(const struct setting *spec, const char *value, struct se
     return set_text(spec, key, settings);
 }
 
+/* Bot API: "123456789:AA…"; a word that is none would only fail later, and less clearly. */
+static bool parse_token(const struct setting *spec, const char *value, struct settings *settings,
+                        struct err *err)
+{
+    size_t digits = strspn(value, "0123456789");
+    const char *secret = value + digits + (value[digits] == ':');
+    size_t len = 0;
+    while (isalnum((unsigned char)secret[len]) || secret[len] == '_' || secret[len] == '-')
+        len++;
+    if (digits == 0 || value[digits] != ':' || len < 30 || secret[len])
+        return complain(spec, value, err, "a bot token from @BotFather, such as 123456789:AA…");
+    return set_text(spec, value, settings);
+}
+
 bool settings_parse_value(const struct setting *spec, const char *value, struct settings *settings,
                           struct err *err)
 {
@@ -196,6 +210,8 @@ bool settings_parse_value(const struct setting *spec, const char *value, struct 
         if (!clock_set_zone(value))
             return complain(spec, value, err, "a time zone such as Europe/Moscow or UTC");
         return set_text(spec, value, settings);
+    case SETTING_TOKEN:
+        return parse_token(spec, value, settings, err);
     case SETTING_NAME:
         return parse_name(spec, value, settings, err);
     }
@@ -207,7 +223,8 @@ void settings_fini(struct settings *settings)
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         enum setting_type type = SETTINGS[i].type;
         if (type == SETTING_TEXT || type == SETTING_URL || type == SETTING_WORD ||
-            type == SETTING_HEX32 || type == SETTING_ZONE || type == SETTING_NAME)
+            type == SETTING_HEX32 || type == SETTING_ZONE || type == SETTING_TOKEN ||
+            type == SETTING_NAME)
             free(*(char **)(void *)((char *)settings + SETTINGS[i].offset));
     }
     *settings = (struct settings){0};

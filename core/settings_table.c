@@ -9,7 +9,7 @@ const struct setting SETTINGS[] = {
      "libpq URI of PostgreSQL 14 or newer; several hosts allowed (./run brings its own)"},
     {"DATABASE_SCHEMA", SETTING_NAME, "public", 0, 0, NULL, false, AT(database_schema),
      "schema that holds Nabat's relations"},
-    {"TELEGRAM_BOT_TOKEN", SETTING_TEXT, NULL, 0, 0, NULL, true, AT(telegram_bot_token),
+    {"TELEGRAM_BOT_TOKEN", SETTING_TOKEN, NULL, 0, 0, NULL, true, AT(telegram_bot_token),
      "a bot of Nabat's own, from @BotFather; without it the console is the chat"},
     {"TELEGRAM_API_URL", SETTING_URL, "https://api.telegram.org", 0, 0, NULL, false,
      AT(telegram_api_url), "Bot API server"},

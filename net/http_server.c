@@ -139,7 +139,9 @@ static int listen_on(const char *bind_address, int port, struct err *err)
     snprintf(service, sizeof service, "%d", port);
     int rc = getaddrinfo(bind_address, service, &hints, &list);
     if (rc != 0) {
-        err_set(err, ERR_INPUT, "BIND is \"%s\": %s", bind_address, gai_strerror(rc));
+        err_set(err, ERR_INPUT,
+                "BIND is \"%s\" (%s): it takes an address such as 127.0.0.1 or ::", bind_address,
+                gai_strerror(rc));
         return -1;
     }
     int fd = -1;

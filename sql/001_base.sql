@@ -460,9 +460,10 @@ DECLARE
     import boolean := coalesce(nullif(current_setting('nabat.import', true), ''), 'off')
                       IN ('on', 'true', '1', 'yes');
 BEGIN
-    IF NEW.group_id IS NOT NULL OR NEW.received_at IS NOT NULL THEN
+    IF NEW.id IS NOT NULL OR NEW.group_id IS NOT NULL OR NEW.received_at IS NOT NULL THEN
         RAISE EXCEPTION '% is set by nabat, not by INSERT',
-            CASE WHEN NEW.group_id IS NOT NULL THEN 'group_id' ELSE 'received_at' END
+            CASE WHEN NEW.id IS NOT NULL THEN 'id'
+                 WHEN NEW.group_id IS NOT NULL THEN 'group_id' ELSE 'received_at' END
             USING ERRCODE = 'feature_not_supported';
     END IF;
     NEW.project_id := coalesce(NEW.project_id, 1);

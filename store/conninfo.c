@@ -60,6 +60,20 @@ static bool needs_dns(const char *hosts)
     return false;
 }
 
+/* libpq finds this out only while connecting; then it looks like a database that is away. */
+static bool ports_are_numbers(const char *ports)
+{
+    for (const char *at = ports; at && *at;) {
+        char *end = NULL;
+        long port = strtol(at, &end, 10);
+        bool empty = end == at && *at == ','; /* the default, for one of several hosts */
+        if ((!empty && (end == at || port < 1 || port > 65535)) || (*end && *end != ','))
+            return false;
+        at = *end ? end + 1 : end;
+    }
+    return true;
+}
+
 bool pg_conninfo_parse(const char *url, const char *application_name, struct pg_conninfo *info,
                        struct err *err)
 {
@@ -81,6 +95,10 @@ bool pg_conninfo_parse(const char *url, const char *application_name, struct pg_
             log_add_secret(o->val);
     }
     PQconninfoFree(options);
+    if (!ports_are_numbers(get(info, "port"))) {
+        pg_conninfo_free(info);
+        return err_set(err, ERR_INPUT, "DATABASE_URL has a port that is no number from 1 to 65535");
+    }
     pg_conninfo_set(info, "application_name", application_name);
     pg_conninfo_set(info, "client_encoding", "UTF8");
     set_default(info, "target_session_attrs", "read-write");

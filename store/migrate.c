@@ -14,11 +14,16 @@
 #include <string.h>
 
 enum { SERVER_VERSION_MIN = 140000 };
+static const char READING[] = "reading migrations";
 
 static bool fail_with(PGconn *conn, const PGresult *result, const char *what, struct err *err)
 {
     const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
     const char *text = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    if (state && strcmp(state, "42501") == 0 && strcmp(what, READING) == 0)
+        return err_set(err, ERR_GONE,
+                       "%s: %s. Grant the service's role its rights: see docs/operations.md", what,
+                       text);
     if (state && strcmp(state, "42501") == 0)
         return err_set(err, ERR_GONE,
                        "%s: %s. Run `nabat --migrate` once with a role that may create tables",
@@ -126,7 +131,7 @@ static bool current_version(PGconn *conn, long *version, struct err *err)
                     NULL, &there, "looking for migrations", err))
         return false;
     return !there || ask_number(conn, "SELECT coalesce(max(version), 0) FROM nabat_migration", NULL,
-                                version, "reading migrations", err);
+                                version, READING, err);
 }
 
 static bool enter_schema(PGconn *conn, const char *schema, const char *search_path, struct err *err)

@@ -30,8 +30,9 @@ enum {
     CLAIM_GROUP
 };
 static const char NEXT_SQL[] =
-    "SELECT greatest(0, ceil(extract(epoch FROM min(next_try_at) - now()) * 1000))::bigint "
-    "FROM alert_outbox WHERE state IN ('pending', 'uncertain') AND isfinite(next_try_at)";
+    "SELECT greatest(0, ceil(extract(epoch FROM min(next_try_at) - now()) * 1000))::bigint, "
+    "count(*), extract(epoch FROM now() - min(created_at))::bigint FROM alert_outbox "
+    "WHERE state IN ('pending', 'uncertain') AND isfinite(next_try_at)";
 
 struct claim_call {
     outbox_claim_fn *done;
@@ -43,7 +44,7 @@ static void on_claimed(void *ctx, const struct pg_reply *reply)
     struct claim_call *call = ctx;
     struct outbox_row row;
     bool found = !reply->err && PQntuples(reply->results[0]) == 1;
-    int64_t next_ms = -1;
+    struct outbox_waiting waiting = {.next_ms = -1};
     if (found) {
         const PGresult *r = reply->results[0];
         row = (struct outbox_row){
@@ -58,8 +59,10 @@ static void on_claimed(void *ctx, const struct pg_reply *reply)
         store_group_decode(r, 0, CLAIM_GROUP, &row.group);
     }
     if (!reply->err && !PQgetisnull(reply->results[1], 0, 0))
-        next_ms = pg_get_i64(reply->results[1], 0, 0);
-    call->done(call->ctx, found ? &row : NULL, next_ms, reply->err);
+        waiting = (struct outbox_waiting){.next_ms = pg_get_i64(reply->results[1], 0, 0),
+                                          .count = pg_get_i64(reply->results[1], 0, 1),
+                                          .oldest_s = pg_get_i64(reply->results[1], 0, 2)};
+    call->done(call->ctx, found ? &row : NULL, &waiting, reply->err);
     free(call);
 }
 

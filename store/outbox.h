@@ -23,10 +23,14 @@ struct outbox_row {
     int64_t held;
     struct group group;
 };
-/* The oldest row that is due becomes 'sending'; `row` NULL: none. `next_ms` tells how long until
- * one is due (-1: nothing waits). BORROWED until done returns. */
-typedef void outbox_claim_fn(void *ctx, const struct outbox_row *row, int64_t next_ms,
-                             const struct err *err);
+struct outbox_waiting {
+    int64_t count;
+    int64_t next_ms;  /* until one is due; -1: nothing waits */
+    int64_t oldest_s; /* since it was decided */
+};
+/* The oldest row that is due becomes 'sending'; `row` NULL: none. BORROWED until done returns. */
+typedef void outbox_claim_fn(void *ctx, const struct outbox_row *row,
+                             const struct outbox_waiting *waiting, const struct err *err);
 void store_outbox_claim(struct pg *pg, const struct outbox_claim *claim, outbox_claim_fn *done,
                         void *ctx);
 

@@ -133,6 +133,27 @@ def test_foreign_webhook_means_send_only(service, tg, db):
     assert tg.webhook and not tg.of("deleteWebhook") and not tg.of("setWebhook")
 
 
+def test_ids_for_setting_up(service, tg):
+    s = service(tg=tg, env={"ERROR_ALERT_CHAT_ID": None})
+    s.post({"message": "secret things", "severity": "critical"})
+    for _ in range(2):
+        assert ask(tg, CHAT, STRANGER, "/id") == f"You are {STRANGER}, this chat is {CHAT}."
+    assert str(CHAT) in ask(tg, CHAT, STRANGER, "/start")
+    assert "secret things" not in ask(tg, CHAT, STRANGER, "/errors")
+
+
+def test_outbox_shows_in_health(service, tg, db):
+    s = service(tg=tg)
+    tg.chats[CHAT]["gone"] = "bot was kicked from the supergroup chat"
+    s.post({"message": "stuck", "severity": "critical"})
+    wait(lambda: "1 alerts wait" in str(s.get("/health").json["parts"]["outbox"]), 5)
+    db.sql("UPDATE alert_outbox SET created_at = now() - interval '10 minutes'")
+    wait(lambda: s.get("/health").json["parts"]["outbox"]["status"] == "degraded", 5)
+    tg.chats[CHAT]["gone"] = None
+    db.sql("UPDATE alert_outbox SET next_try_at = now()")
+    tg.wait(lambda: tg.sent(CHAT), 5, "delivered once the bot is back")
+
+
 def test_link_buttons(service, tg):
     s = service(tg=tg, env={"OPEN_URL": "https://x/e/{group}", "USER_URL": "https://x/u/{user_id}",
                             "GEN_REQUEST_URL": "https://x/g/{gen_request_id}?a=1"})

@@ -99,6 +99,7 @@ def test_two_claim_one_wins(filled):
 
 
 BAD_INSERTS = [
+    ("(message, id) VALUES ('a', 5)", "id is set by nabat"),
     ("(message, group_id) VALUES ('a', 1)", "group_id is set by nabat"),
     ("(message, received_at) VALUES ('a', now())", "received_at is set by nabat"),
     ("(message, severity) VALUES ('a', 'loud')", "it takes debug, info"),

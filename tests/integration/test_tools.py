@@ -28,6 +28,8 @@ WRONG = [
     ({"HTTP_BODY_MEMORY": "1KiB"}, ["HTTP_BODY_MEMORY", "1KiB"]),
     ({"ERROR_ALERT_CHAT_ID": "@name"}, ["ERROR_ALERT_CHAT_ID", "@name"]),
     ({"LAVA_FALLBACK_CHAT_ID": "x"}, ["LAVA_FALLBACK_CHAT_ID", "x"]),
+    ({"TELEGRAM_BOT_TOKEN": "secretbad"}, ["TELEGRAM_BOT_TOKEN", "@BotFather"]),
+    ({"DATABASE_URL": "host=/x port=zz"}, ["DATABASE_URL", "port"]),
     ({"DATABASE_URL": "postgres://u:secret@[h/x"}, ["DATABASE_URL", "libpq URI"]),
 ]
 
@@ -38,7 +40,7 @@ def test_wrong_settings_are_named(db, tools, env, said):
     assert r.returncode == 2, r.stderr
     for word in said:
         assert word in r.stderr
-    assert "secret@" not in r.stderr and "not-hex-at-all" not in r.stderr
+    assert "secret@" not in r.stderr and "secretbad" not in r.stderr and "not-hex-at-all" not in r.stderr
 
 
 @pytest.mark.parametrize("args, said", [
@@ -86,8 +88,8 @@ def test_check(db, tools, tg, service):
     tg.webhook = "https://other"
     r = tools(db, "--check", env=tg_env(tg, ERROR_ALERT_CHAT_ID="-42"))
     assert r.returncode == 1 and "FAIL  webhook" in r.stdout and "chat not found" in r.stdout
-    r = tools(db, "--check", env=tg_env(tg, TELEGRAM_BOT_TOKEN="1:bad"))
-    assert "FAIL  token" in r.stdout and "401" in r.stdout
+    r = tools(db, "--check", env=tg_env(tg, TELEGRAM_BOT_TOKEN="1:" + "b" * 35))
+    assert "FAIL  token" in r.stdout and "401" in r.stdout and "FAIL  chat" in r.stdout
 
 
 def test_selftest_alone_and_beside_a_service(db, tools, tg, service):
