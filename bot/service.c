@@ -4,15 +4,8 @@
  *                             --away--> again in a second        --refused--> failed
  *
  * HTTP listens from the first moment: probes see "not ready" instead of nothing. */
-#include "bot/service.h"
+#include "bot/service_internal.h"
 
-#include "alerts/decider.h"
-#include "alerts/delivery.h"
-#include "api/health.h"
-#include "api/inbox_drain.h"
-#include "api/ingest_routes.h"
-#include "bot/console.h"
-#include "bot/poll.h"
 #include "core/helper.h"
 #include "core/limits.h"
 #include "core/mem.h"
@@ -22,45 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { HEALTH_PARTS = 5, OUTBOX_SECONDS_MAX = 120, ROUTES = 5 };
-
-struct service {
-    struct ev_loop *loop;
-    const struct settings *settings;
-    struct service_options options;
-    void (*failed)(void *ctx, const struct err *err);
-    void *ctx;
-    struct helper *helper;
-    struct http_client *http;
-    struct telegram *telegram; /* NULL: console */
-    struct console *console;
-    struct chat *chat;
-    struct http_server *server;
-    struct http_route routes[ROUTES];
-    struct health_part parts[HEALTH_PARTS];
-    struct health health;
-    struct ingest ingest;
-    ev_timer migrate_again;
-    ev_timer upkeep;
-    struct migrating *migrating;
-    char trouble[ERR_TEXT_BYTES_MAX]; /* why the database is not there yet */
-    /* once migrated */
-    struct pg *pg_write;
-    struct pg *pg_decide;
-    struct pg *pg_work;
-    struct projects *projects;
-    struct lease *lease;
-    struct decider *decider;
-    struct delivery *delivery;
-    struct inbox_drain *drain;
-    struct roles *roles;
-    struct poll *poll;
-    struct bot bot;
-    void (*stopped)(void *ctx);
-    void *stopped_ctx;
-    int stopping; /* parts that have not stopped yet */
-};
 
 /* A migration under way on the helper thread; outlives a service that is freed first. */
 struct migrating {
@@ -86,109 +40,6 @@ static enum language card_language(const struct service *s)
     if (!code && lang && strncmp(lang, "ru", 2) == 0)
         return LANG_RU;
     return code && strcmp(code, "ru") == 0 ? LANG_RU : LANG_EN;
-}
-
-/* --------------------------------------------------------------------------------------- health */
-
-static enum health_grade database_health(void *ctx, char *detail, size_t size)
-{
-    const struct service *s = ctx;
-    if (!s->pg_write) {
-        snprintf(detail, size, "%s", s->trouble[0] ? s->trouble : "connecting");
-        return HEALTH_UNHEALTHY;
-    }
-    if (!pg_is_up(s->pg_write)) {
-        snprintf(detail, size, "%s", pg_trouble(s->pg_write));
-        return HEALTH_UNHEALTHY;
-    }
-    if (!store_projects_are_loaded(s->projects)) {
-        snprintf(detail, size, "keys are not loaded yet");
-        return HEALTH_UNHEALTHY;
-    }
-    return HEALTH_OK;
-}
-
-static enum health_grade telegram_health(void *ctx, char *detail, size_t size)
-{
-    const struct service *s = ctx;
-    if (!s->telegram) {
-        snprintf(detail, size, "console chat: TELEGRAM_BOT_TOKEN is not set");
-        return HEALTH_OK;
-    }
-    if (!s->settings->alert_chat_id) {
-        snprintf(detail, size, "ERROR_ALERT_CHAT_ID is not set: nothing can ring");
-        return HEALTH_DEGRADED;
-    }
-    const struct delivery_state *state = s->delivery ? delivery_state(s->delivery) : NULL;
-    if (state && state->waiting_for_chat) {
-        snprintf(detail, size, "alerts can't be delivered: %s", state->trouble);
-        return HEALTH_DEGRADED;
-    }
-    if (s->poll && poll_trouble(s->poll)[0]) {
-        snprintf(detail, size, "%s: %s",
-                 poll_state(s->poll) == POLL_SEND_ONLY ? "send-only" : "no updates",
-                 poll_trouble(s->poll));
-        return HEALTH_DEGRADED;
-    }
-    return HEALTH_OK;
-}
-
-static enum health_grade outbox_health(void *ctx, char *detail, size_t size)
-{
-    const struct service *s = ctx;
-    const struct delivery_state *state = s->delivery ? delivery_state(s->delivery) : NULL;
-    if (!state || !store_lease_is_held(s->lease) || state->waiting == 0)
-        return HEALTH_OK;
-    snprintf(detail, size, "%lld alerts wait, the oldest for %lld s", (long long)state->waiting,
-             (long long)state->oldest_s);
-    return state->oldest_s > OUTBOX_SECONDS_MAX ? HEALTH_DEGRADED : HEALTH_OK;
-}
-
-static enum health_grade lease_health(void *ctx, char *detail, size_t size)
-{
-    const struct service *s = ctx;
-    if (s->lease && store_lease_is_held(s->lease))
-        return HEALTH_OK;
-    snprintf(detail, size, "another instance decides and delivers, or none yet");
-    return HEALTH_OK;
-}
-
-static enum health_grade queue_health(void *ctx, char *detail, size_t size)
-{
-    (void)ctx;
-    int64_t bytes = metric_get(METRIC_WRITER_QUEUE_BYTES);
-    if (bytes < WRITER_QUEUE_BYTES_MAX / 2)
-        return HEALTH_OK;
-    snprintf(detail, size, "%lld events wait for the database",
-             (long long)metric_get(METRIC_WRITER_QUEUE_EVENTS));
-    return HEALTH_DEGRADED;
-}
-
-static void set_routes(struct service *s)
-{
-    s->parts[0] = (struct health_part){"database", database_health, s, true};
-    s->parts[1] = (struct health_part){"telegram", telegram_health, s, false};
-    s->parts[2] = (struct health_part){"lease", lease_health, s, false};
-    s->parts[3] = (struct health_part){"queue", queue_health, s, false};
-    s->parts[4] = (struct health_part){"outbox", outbox_health, s, false};
-    s->health = (struct health){s->parts, HEALTH_PARTS, s->settings->metrics_token};
-    s->routes[0] = (struct http_route){.methods = HTTP_POST,
-                                       .path = "/api/events",
-                                       .any_origin = true,
-                                       .body_bytes_max = INGEST_REQUEST_BYTES_MAX,
-                                       .body_limit_name = "20 MiB a request",
-                                       .handler = api_events,
-                                       .ctx = &s->ingest};
-    s->routes[1] = (struct http_route){
-        .methods = HTTP_GET, .path = "/health/live", .handler = api_health_live, .ctx = &s->health};
-    s->routes[2] = (struct http_route){.methods = HTTP_GET,
-                                       .path = "/health/ready",
-                                       .handler = api_health_ready,
-                                       .ctx = &s->health};
-    s->routes[3] = (struct http_route){
-        .methods = HTTP_GET, .path = "/health", .handler = api_health, .ctx = &s->health};
-    s->routes[4] = (struct http_route){
-        .methods = HTTP_GET, .path = "/metrics", .handler = api_metrics, .ctx = &s->health};
 }
 
 /* ------------------------------------------------------------------------------------- movements */
@@ -312,8 +163,7 @@ static void on_upkeep(struct ev_loop *loop, ev_timer *timer, int events)
 
 static void on_migrated(struct service *s)
 {
-    struct writer_config write = {(enum severity)s->settings->alert_min_severity,
-                                  s->settings->retention_days};
+    struct writer_config write = {(enum severity)s->settings->alert_min_severity};
     s->pg_work = connection(s, "work");
     s->pg_write = connection(s, "writer");
     s->pg_decide = connection(s, "decider");
@@ -403,7 +253,7 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
     ev_init(&s->upkeep, on_upkeep);
     s->migrate_again.data = s;
     s->helper = helper_new(loop);
-    set_routes(s);
+    service_set_routes(s);
     if (options->listen && !start_http(s, err)) {
         service_free(s);
         return NULL;

@@ -32,10 +32,9 @@ enum {
     /* -- columns, bytes of UTF-8 -- */
     TITLE_BYTES_MAX = 512,
     ORIGIN_BYTES_MAX = 64,
-    NAME_BYTES_MAX = 512,         /* handler, exception type, release, environment, ids */
-    MESSAGE_BYTES_MAX = 64 * KIB, /* the rest of a message goes to payload.message_full */
-    STACK_FRAMES_READ_MAX = 300,  /* frames read of one stack text */
-    STACK_FRAMES_KEYED_MAX = 8,   /* frames that make the grouping key */
+    NAME_BYTES_MAX = 512,        /* handler, exception type, release, environment, ids */
+    STACK_FRAMES_READ_MAX = 300, /* frames read of one stack text */
+    STACK_FRAMES_KEYED_MAX = 8,  /* frames that make the grouping key */
 
     /* -- store -- */
     WRITER_QUEUE_BYTES_MAX = 32 * MIB,
@@ -47,7 +46,6 @@ enum {
     PG_BACKOFF_SECONDS_MAX = 5,
     PG_QUEUE_MAX = 256, /* queries waiting for one connection */
     PG_STATEMENT_SECONDS_MAX = 10,
-    RESULT_ROWS_MAX = 1000,
     HELPER_JOBS_MAX = 64, /* waiting for the helper thread */
     DEDUP_HOURS = 24,
     UPDATE_KEEP_HOURS = 48,
@@ -60,7 +58,6 @@ enum {
     /* -- alerts (reference: Telegram Bot API) -- */
     TG_TEXT_UNITS_MAX = 4096,     /* UTF-16 units after entities: the safe side of code points */
     TG_TEXT_BYTES_MAX = 32 * KIB, /* raw text before parsing */
-    TG_CALLBACK_BYTES_MAX = 64,
     TG_ANSWER_UNITS_MAX = 200,
     TG_SEND_SECONDS_MAX = 95, /* the server may absorb a flood wait of up to 60 s */
     TG_POLL_SECONDS = 50,
@@ -69,10 +66,7 @@ enum {
     CHAT_MESSAGES_PER_MINUTE = 20, /* a group; 5 of them are kept for answers to people */
     CHAT_RESERVED_FOR_PEOPLE = 5,
     CHAT_COUNT_EDITS_PER_MINUTE = 10,
-    BOT_MESSAGES_PER_SECOND = 30,
     SEND_BACKOFF_SECONDS_MAX = 60,
-    SENDS_IN_FLIGHT_MAX = 8,
-    OUTBOX_TAKE_MAX = 50,
 
     /* -- chat -- */
     CHAT_INPUT_BYTES_MAX = 8 * KIB, /* a message to the bot; the rest is ignored */

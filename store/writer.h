@@ -13,7 +13,6 @@ struct writer;
 
 struct writer_config {
     enum severity ring_min; /* facts about this and worse always go to alert_due */
-    int64_t retention_days;
 };
 
 /* `pg` is BORROWED and the writer's alone: a transaction spans two of its batches. */

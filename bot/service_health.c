@@ -1,0 +1,108 @@
+/* service_health.c -- the route table, and how each part of the service is, in words. */
+#include "bot/service_internal.h"
+
+#include "core/limits.h"
+#include "core/metric.h"
+
+#include <stdio.h>
+
+static enum health_grade database_health(void *ctx, char *detail, size_t size)
+{
+    const struct service *s = ctx;
+    if (!s->pg_write) {
+        snprintf(detail, size, "%s", s->trouble[0] ? s->trouble : "connecting");
+        return HEALTH_UNHEALTHY;
+    }
+    if (!pg_is_up(s->pg_write)) {
+        snprintf(detail, size, "%s", pg_trouble(s->pg_write));
+        return HEALTH_UNHEALTHY;
+    }
+    if (!store_projects_are_loaded(s->projects)) {
+        snprintf(detail, size, "keys are not loaded yet");
+        return HEALTH_UNHEALTHY;
+    }
+    return HEALTH_OK;
+}
+
+static enum health_grade telegram_health(void *ctx, char *detail, size_t size)
+{
+    const struct service *s = ctx;
+    if (!s->telegram) {
+        snprintf(detail, size, "console chat: TELEGRAM_BOT_TOKEN is not set");
+        return HEALTH_OK;
+    }
+    if (!s->settings->alert_chat_id) {
+        snprintf(detail, size, "ERROR_ALERT_CHAT_ID is not set: nothing can ring");
+        return HEALTH_DEGRADED;
+    }
+    const struct delivery_state *state = s->delivery ? delivery_state(s->delivery) : NULL;
+    if (state && state->waiting_for_chat) {
+        snprintf(detail, size, "alerts can't be delivered: %s", state->trouble);
+        return HEALTH_DEGRADED;
+    }
+    if (s->poll && poll_trouble(s->poll)[0]) {
+        snprintf(detail, size, "%s: %s",
+                 poll_state(s->poll) == POLL_SEND_ONLY ? "send-only" : "no updates",
+                 poll_trouble(s->poll));
+        return HEALTH_DEGRADED;
+    }
+    return HEALTH_OK;
+}
+
+static enum health_grade outbox_health(void *ctx, char *detail, size_t size)
+{
+    const struct service *s = ctx;
+    const struct delivery_state *state = s->delivery ? delivery_state(s->delivery) : NULL;
+    if (!state || !store_lease_is_held(s->lease) || state->waiting == 0)
+        return HEALTH_OK;
+    snprintf(detail, size, "%lld alerts wait, the oldest for %lld s", (long long)state->waiting,
+             (long long)state->oldest_s);
+    return state->oldest_s > OUTBOX_SECONDS_MAX ? HEALTH_DEGRADED : HEALTH_OK;
+}
+
+static enum health_grade lease_health(void *ctx, char *detail, size_t size)
+{
+    const struct service *s = ctx;
+    if (s->lease && store_lease_is_held(s->lease))
+        return HEALTH_OK;
+    snprintf(detail, size, "another instance decides and delivers, or none yet");
+    return HEALTH_OK;
+}
+
+static enum health_grade queue_health(void *ctx, char *detail, size_t size)
+{
+    (void)ctx;
+    int64_t bytes = metric_get(METRIC_WRITER_QUEUE_BYTES);
+    if (bytes < WRITER_QUEUE_BYTES_MAX / 2)
+        return HEALTH_OK;
+    snprintf(detail, size, "%lld events wait for the database",
+             (long long)metric_get(METRIC_WRITER_QUEUE_EVENTS));
+    return HEALTH_DEGRADED;
+}
+
+void service_set_routes(struct service *s)
+{
+    s->parts[0] = (struct health_part){"database", database_health, s, true};
+    s->parts[1] = (struct health_part){"telegram", telegram_health, s, false};
+    s->parts[2] = (struct health_part){"lease", lease_health, s, false};
+    s->parts[3] = (struct health_part){"queue", queue_health, s, false};
+    s->parts[4] = (struct health_part){"outbox", outbox_health, s, false};
+    s->health = (struct health){s->parts, HEALTH_PARTS, s->settings->metrics_token};
+    s->routes[0] = (struct http_route){.methods = HTTP_POST,
+                                       .path = "/api/events",
+                                       .any_origin = true,
+                                       .body_bytes_max = INGEST_REQUEST_BYTES_MAX,
+                                       .body_limit_name = "20 MiB a request",
+                                       .handler = api_events,
+                                       .ctx = &s->ingest};
+    s->routes[1] = (struct http_route){
+        .methods = HTTP_GET, .path = "/health/live", .handler = api_health_live, .ctx = &s->health};
+    s->routes[2] = (struct http_route){.methods = HTTP_GET,
+                                       .path = "/health/ready",
+                                       .handler = api_health_ready,
+                                       .ctx = &s->health};
+    s->routes[3] = (struct http_route){
+        .methods = HTTP_GET, .path = "/health", .handler = api_health, .ctx = &s->health};
+    s->routes[4] = (struct http_route){
+        .methods = HTTP_GET, .path = "/metrics", .handler = api_metrics, .ctx = &s->health};
+}

@@ -1,0 +1,57 @@
+/* service_internal.h -- what the two files of the service share; nobody else includes it. */
+#ifndef NABAT_BOT_SERVICE_INTERNAL_H
+#define NABAT_BOT_SERVICE_INTERNAL_H
+
+#include "bot/service.h"
+
+#include "alerts/decider.h"
+#include "alerts/delivery.h"
+#include "api/health.h"
+#include "api/inbox_drain.h"
+#include "api/ingest_routes.h"
+#include "bot/console.h"
+#include "bot/poll.h"
+
+enum { HEALTH_PARTS = 5, OUTBOX_SECONDS_MAX = 120, ROUTES = 5 };
+
+struct service {
+    struct ev_loop *loop;
+    const struct settings *settings;
+    struct service_options options;
+    void (*failed)(void *ctx, const struct err *err);
+    void *ctx;
+    struct helper *helper;
+    struct http_client *http;
+    struct telegram *telegram; /* NULL: console */
+    struct console *console;
+    struct chat *chat;
+    struct http_server *server;
+    struct http_route routes[ROUTES];
+    struct health_part parts[HEALTH_PARTS];
+    struct health health;
+    struct ingest ingest;
+    ev_timer migrate_again;
+    ev_timer upkeep;
+    struct migrating *migrating;
+    char trouble[ERR_TEXT_BYTES_MAX]; /* why the database is not there yet */
+    /* once migrated */
+    struct pg *pg_write;
+    struct pg *pg_decide;
+    struct pg *pg_work;
+    struct projects *projects;
+    struct lease *lease;
+    struct decider *decider;
+    struct delivery *delivery;
+    struct inbox_drain *drain;
+    struct roles *roles;
+    struct poll *poll;
+    struct bot bot;
+    void (*stopped)(void *ctx);
+    void *stopped_ctx;
+    int stopping; /* parts that have not stopped yet */
+};
+
+/* service_health.c: the route table, and how each part is. */
+void service_set_routes(struct service *s);
+
+#endif
