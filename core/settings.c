@@ -179,7 +179,7 @@ static bool parse_token(const struct setting *spec, const char *value, struct se
     size_t len = 0;
     while (isalnum((unsigned char)secret[len]) || secret[len] == '_' || secret[len] == '-')
         len++;
-    if (digits == 0 || value[digits] != ':' || len < 30 || secret[len])
+    if (digits == 0 || value[digits] != ':' || len == 0 || secret[len])
         return complain(spec, value, err, "a bot token from @BotFather, such as 123456789:AA…");
     return set_text(spec, value, settings);
 }

@@ -60,7 +60,7 @@ enum setting_type {
     SETTING_IDS,      /* comma separated whole numbers */
     SETTING_HEX32,    /* 32 hexadecimal digits */
     SETTING_ZONE,     /* a name of the tz database */
-    SETTING_TOKEN,    /* a bot token: digits, a colon, 30 and more letters */
+    SETTING_TOKEN,    /* a bot token: digits, a colon, letters */
     SETTING_NAME,     /* a PostgreSQL identifier of up to 63 bytes */
 };
 

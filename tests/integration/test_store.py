@@ -187,3 +187,15 @@ def test_service_without_rights_names_migrate(db, cluster):
     assert "nabat --migrate" in s.stderr
     s.close()
     db.sql(f"DROP ROLE weak_{db.name}")
+
+
+def test_one_refused_insert_does_not_take_others_along(service, db):
+    service()
+    for n, project in ((1, 1), (2, 99), (3, 1)):  # past the trigger: no such project
+        db.sql("INSERT INTO event_inbox (id, event_id, project_id, body) VALUES "
+               "(nextval('event_id_seq'), %s, %s, %s)", f"{n:032x}", project,
+               '{"message":"row %d","event_id":"%032x"}' % (n, n))
+    wait(lambda: db.one("SELECT count(*) FROM event_inbox") == 0, 8, "the inbox emptied")
+    assert [r[0] for r in db.sql("SELECT message FROM bot_error_event ORDER BY id")] == [
+        "row 1", "row 3"]
+    assert db.sql("SELECT project_id, error LIKE '%%23503%%' FROM event_inbox_failed") == [(99, True)]
