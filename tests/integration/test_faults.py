@@ -29,7 +29,7 @@ def test_kill_9_loses_nothing_and_rings_everything(service, tg, db):
                 n = next(serial)
             event_id = f"{n:032x}"
             body = {"event_id": event_id, "severity": "critical" if n % 97 == 0 else "error",
-                    "message": f"group {chr(97 + n % 23)}{chr(97 + n // 97 % 26) if n % 97 == 0 else ''}"}
+                    "message": f"group {chr(97 + n % 23)}{chr(97 + n // 97 % 2) if n % 97 == 0 else ''}"}
             for _ in range(200):
                 if stop.is_set():
                     return
