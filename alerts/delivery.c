@@ -281,6 +281,9 @@ static void on_card(void *ctx, const struct card_row *row, const struct err *err
     buf_init(&html, TG_TEXT_BYTES_MAX);
     struct card card = {.group = &row->group,
                         .language = d->config.language,
+                        .held = row->held,
+                        .regression = row->regression,
+                        .possible_repeat = row->possible_repeat,
                         .retired = row->edit == EDIT_RETIRE,
                         .links = d->config.links};
     card_render(&card, &html, &keyboard);

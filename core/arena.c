@@ -78,8 +78,3 @@ char *arena_str_dup_n(struct arena *arena, const char *text, size_t len)
     copy[len] = '\0';
     return copy;
 }
-
-size_t arena_used(const struct arena *arena)
-{
-    return arena->used;
-}

@@ -13,6 +13,5 @@ void arena_free(struct arena *arena); /* NULL is fine */
 /* NULL when the ceiling is reached: the caller answers LIMIT. Pieces are aligned, not zeroed. */
 void *arena_alloc(struct arena *arena, size_t size);
 char *arena_str_dup_n(struct arena *arena, const char *text, size_t len);
-size_t arena_used(const struct arena *arena); /* bytes of the chunks held */
 
 #endif

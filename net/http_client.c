@@ -23,7 +23,6 @@ struct transfer {
     struct buf answer;
     http_done_fn *done;
     void *ctx;
-    char error[CURL_ERROR_SIZE];
 };
 
 struct socket_watch {
@@ -212,7 +211,6 @@ static struct transfer *begin(struct http_client *client, const char *url, int t
     curl_easy_setopt(t->easy, CURLOPT_PRIVATE, (char *)t);
     curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
     curl_easy_setopt(t->easy, CURLOPT_TIMEOUT, (long)timeout_s);
     curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS_MAX);
     curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);

@@ -210,14 +210,25 @@ void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, o
 static const char CARD_HEAD[] =
     "SELECT c.chat_id, c.message_id, c.edit, c.edit_seq, (SELECT max(n.message_id) FROM alert_card "
     "n "
-    "WHERE n.group_id = c.group_id AND n.chat_id = c.chat_id AND n.is_current), ";
-enum { CARD_CHAT, CARD_MESSAGE, CARD_EDIT, CARD_SEQ, CARD_NEWER, CARD_GROUP };
+    "WHERE n.group_id = c.group_id AND n.chat_id = c.chat_id AND n.is_current), c.held, "
+    "coalesce(o.reason = 'regression', false), coalesce(o.possible_repeat, false), ";
+enum {
+    CARD_CHAT,
+    CARD_MESSAGE,
+    CARD_EDIT,
+    CARD_SEQ,
+    CARD_NEWER,
+    CARD_HELD,
+    CARD_REGRESSION,
+    CARD_REPEAT,
+    CARD_GROUP
+};
 static const char CARD_PICK[] =
     " FROM (SELECT * FROM alert_card WHERE edit IS NOT NULL AND edit_since <= now() "
     "AND (edit <> 'count' OR ($1 AND edited_at <= now() - make_interval(secs => $2))) "
     "ORDER BY array_position(ARRAY['change', 'retire', 'count'], edit), "
     "CASE WHEN edit = 'count' THEN edited_at ELSE edit_since END LIMIT 1) c "
-    "JOIN error_group g ON g.id = c.group_id ";
+    "JOIN error_group g ON g.id = c.group_id LEFT JOIN alert_outbox o ON o.id = c.outbox_id ";
 
 struct card_call {
     card_claim_fn *done;
@@ -237,6 +248,9 @@ static void on_card(void *ctx, const struct pg_reply *reply)
             .message_id = pg_get_i64(r, 0, CARD_MESSAGE),
             .edit_seq = pg_get_i64(r, 0, CARD_SEQ),
             .newer_message_id = pg_get_i64(r, 0, CARD_NEWER),
+            .held = pg_get_i64(r, 0, CARD_HELD),
+            .regression = pg_get_bool(r, 0, CARD_REGRESSION),
+            .possible_repeat = pg_get_bool(r, 0, CARD_REPEAT),
             .edit = strcmp(edit, "count") == 0    ? EDIT_COUNT
                     : strcmp(edit, "change") == 0 ? EDIT_CHANGE
                                                   : EDIT_RETIRE,

@@ -65,6 +65,9 @@ struct card_row {
     enum card_edit edit;
     int64_t edit_seq;
     int64_t newer_message_id; /* of EDIT_RETIRE: the card that took over */
+    int64_t held;             /* what its alert said, and says again after an edit */
+    bool regression;
+    bool possible_repeat;
     struct group group;
 };
 /* The card whose edit is most urgent; counts only when `counts_too`. NULL: none. */

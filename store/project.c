@@ -120,9 +120,3 @@ const struct project *store_project_by_key(const struct projects *p, const char 
             found = &p->list[i];
     return found;
 }
-
-const struct project *store_projects_all(const struct projects *p, size_t *count)
-{
-    *count = p->count;
-    return p->list;
-}

@@ -22,7 +22,5 @@ void store_projects_free(struct projects *projects);
 bool store_projects_are_loaded(const struct projects *projects);
 /* NULL: no such key. BORROWED until the loop runs on. */
 const struct project *store_project_by_key(const struct projects *projects, const char *key);
-/* For --dsn: every project; BORROWED. */
-const struct project *store_projects_all(const struct projects *projects, size_t *count);
 
 #endif

@@ -350,8 +350,3 @@ void store_writer_on_due(struct writer *w, void (*due)(void *ctx), void *ctx)
     w->due = due;
     w->due_ctx = ctx;
 }
-
-size_t store_writer_waiting(const struct writer *w)
-{
-    return w->queue_events;
-}

@@ -29,8 +29,7 @@ typedef void writer_done_fn(void *ctx, const struct err *err);
 bool store_writer_submit(struct writer *writer, struct event *events, size_t count,
                          writer_done_fn *done, void *ctx, struct err *err);
 
-/* `rang` runs after each commit that put something into alert_due. */
+/* `due` runs after each commit that put something into alert_due. */
 void store_writer_on_due(struct writer *writer, void (*due)(void *ctx), void *ctx);
-size_t store_writer_waiting(const struct writer *writer); /* events */
 
 #endif
