@@ -122,7 +122,7 @@ static bool open_body(const struct http_request *request, struct http_reply *rep
     *body = request->body;
     *len = request->body_len;
     if (how == BODY_UNKNOWN) {
-        http_reply_error(reply, 415, "Content-Encoding takes gzip, deflate or identity");
+        http_reply_error(reply, 415, "Content-Encoding takes " BODY_CODINGS);
         return false;
     }
     if (how == BODY_IDENTITY)

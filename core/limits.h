@@ -22,6 +22,8 @@ enum {
     INGEST_EVENT_BYTES_MAX = 1 * MIB,
     INGEST_REQUEST_BYTES_MAX = 20 * MIB,
     INGEST_INFLATED_BYTES_MAX = 40 * MIB,
+    BODY_RATIO_MAX = 250,            /* inflated to sent, beyond the free bytes: a bomb */
+    BODY_RATIO_FREE_BYTES = 8 * MIB, /* text that repeats itself is no bomb yet */
     INGEST_EVENTS_MAX = 1000,
     INGEST_WARNINGS_MAX = 100, /* listed in one answer; the rest are counted */
     JSON_DEPTH_MAX = 64,       /* deeper values become a marker; PostgreSQL's jsonb takes more */

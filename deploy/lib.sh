@@ -1,8 +1,8 @@
 # lib.sh -- what run and test share: packages, builds, a private PostgreSQL. Sourced by bash.
 
 # The least that builds and runs the service; test adds its own.
-RUN_PACKAGES="build-essential ca-certificates cmake curl libcurl4-openssl-dev libev-dev
-    libjansson-dev libpq-dev libssl-dev ninja-build pkg-config postgresql tzdata zlib1g-dev"
+RUN_PACKAGES="build-essential ca-certificates cmake curl libbrotli-dev libcurl4-openssl-dev libev-dev
+    libjansson-dev libpcre2-dev libpq-dev libssl-dev libzstd-dev ninja-build pkg-config postgresql tzdata zlib1g-dev"
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$(basename "$0"): $*"; exit 1; }
