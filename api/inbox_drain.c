@@ -122,8 +122,8 @@ static bool read_row(struct inbox_drain *d, const struct inbox_row *row, struct 
     struct arena *parse = arena_new(PARSE_ARENA_BYTES_MAX);
     const struct json_value *value = json_read(at, &at, row->body + len, parse, err);
     struct event *event = &d->batch.events[d->batch.count];
-    bool ok = value && native_event(value, row->project_id, row->received_ms, d->arena, &d->batch,
-                                    event, err);
+    struct native_config config = {d->ingest->scrub, row->project_id, row->received_ms};
+    bool ok = value && native_event(value, &config, d->arena, &d->batch, event, err);
     arena_free(parse);
     if (!ok)
         return false;

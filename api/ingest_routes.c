@@ -158,7 +158,8 @@ void api_events(void *ctx, const struct http_request *request, struct http_reply
     struct taking *t = mem_alloc(sizeof *t);
     t->reply = reply;
     t->arena = arena_new(REQUEST_ARENA_BYTES_MAX);
-    bool ok = native_read(body, len, project->id, clock_wall_ms(), t->arena, &t->batch, &err);
+    struct native_config config = {in->scrub, project->id, clock_wall_ms()};
+    bool ok = native_read(body, len, &config, t->arena, &t->batch, &err);
     buf_fini(&inflated);
     for (size_t i = 0; i < t->batch.count; i++)
         if (t->batch.events[i].severity > project->severity_max)

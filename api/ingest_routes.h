@@ -2,6 +2,7 @@
 #ifndef NABAT_API_INGEST_ROUTES_H
 #define NABAT_API_INGEST_ROUTES_H
 
+#include "ingest/scrub.h"
 #include "net/http_server.h"
 #include "store/project.h"
 #include "store/writer.h"
@@ -10,6 +11,7 @@
 struct ingest {
     struct projects *projects;
     struct writer *writer; /* NULL until the database was seen for the first time */
+    const struct scrub *scrub;
 };
 
 /* http_handler_fn with a struct ingest as ctx. */

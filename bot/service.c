@@ -253,6 +253,12 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
     ev_init(&s->upkeep, on_upkeep);
     s->migrate_again.data = s;
     s->helper = helper_new(loop);
+    s->scrub = scrub_new(settings->scrub_fields, settings->scrub_off, err);
+    if (!s->scrub) {
+        service_free(s);
+        return NULL;
+    }
+    s->ingest.scrub = s->scrub;
     service_set_routes(s);
     if (options->listen && !start_http(s, err)) {
         service_free(s);
@@ -331,6 +337,7 @@ void service_free(struct service *s)
     http_client_free(s->http);
     telegram_free(s->telegram);
     helper_free(s->helper);
+    scrub_free(s->scrub);
     free(s);
 }
 

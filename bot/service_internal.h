@@ -29,6 +29,7 @@ struct service {
     struct http_route routes[ROUTES];
     struct health_part parts[HEALTH_PARTS];
     struct health health;
+    struct scrub *scrub;
     struct ingest ingest;
     ev_timer migrate_again;
     ev_timer upkeep;

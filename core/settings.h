@@ -45,6 +45,12 @@ struct settings {
     int64_t http_max_connections;
     int64_t http_body_memory;
     char *metrics_token;
+    int64_t unhandled_severity; /* enum severity */
+    char *trusted_proxies;
+    int64_t rate_per_address; /* events a minute; 0: no limit */
+    char *scrub_fields;
+    char *scrub_off;
+    int64_t attachment_bytes_max;
     int64_t log_level;  /* enum log_level */
     int64_t log_format; /* 0 logfmt, 1 json */
 };

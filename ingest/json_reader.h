@@ -46,13 +46,7 @@ const char *json_skip_blanks(const char *at, const char *end);
 /* The last member of that name, as PostgreSQL's jsonb has it; NULL: none, or no object. */
 struct json_value *json_find(const struct json_value *object, const char *key);
 
-/* How secrets are taken out while writing; see ingest/scrub.h. */
-struct json_filter {
-    bool (*is_secret)(const char *key, size_t len); /* the whole value becomes "[Filtered]" */
-    int (*text)(char *text, size_t *len);           /* within strings, before they are escaped */
-    int count;                                      /* how many were taken out */
-};
-/* Writes a value as strict JSON that jsonb accepts. `filter` may be NULL. */
-void json_write(const struct json_value *value, struct buf *out, struct json_filter *filter);
+/* Writes a value as strict JSON that jsonb accepts. */
+void json_write(const struct json_value *value, struct buf *out);
 
 #endif

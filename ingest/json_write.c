@@ -1,4 +1,4 @@
-/* json_write.c -- a value that was read, written as strict JSON that jsonb accepts, secrets taken out. */
+/* json_write.c -- a value that was read, written as strict JSON that jsonb accepts. */
 #include "ingest/json_reader.h"
 
 #include "core/json_out.h"
@@ -26,22 +26,7 @@ static void write_number(const struct json_value *v, struct buf *out)
         buf_add(out, v->text, v->len);
 }
 
-static void write_string(const struct json_value *v, struct buf *out, struct json_filter *filter)
-{
-    if (!filter || !filter->text) {
-        json_add_str_n(out, v->text, v->len);
-        return;
-    }
-    struct buf copy;
-    size_t len = v->len;
-    buf_init(&copy, v->len + 1);
-    buf_add(&copy, v->text, v->len);
-    filter->count += filter->text(copy.data, &len);
-    json_add_str_n(out, copy.data, len);
-    buf_fini(&copy);
-}
-
-static void write_scalar(const struct json_value *v, struct buf *out, struct json_filter *filter)
+static void write_scalar(const struct json_value *v, struct buf *out)
 {
     switch (v->kind) {
     case JSON_TRUE_V:
@@ -54,7 +39,7 @@ static void write_scalar(const struct json_value *v, struct buf *out, struct jso
         write_number(v, out);
         break;
     case JSON_STRING_V:
-        write_string(v, out, filter);
+        json_add_str_n(out, v->text, v->len);
         break;
     default:
         buf_add_str(out, "null");
@@ -64,10 +49,10 @@ static void write_scalar(const struct json_value *v, struct buf *out, struct jso
 
 /* Depth is bounded by the reader (JSON_DEPTH_MAX), so recursion is too. */
 // NOLINTNEXTLINE(misc-no-recursion)
-void json_write(const struct json_value *value, struct buf *out, struct json_filter *filter)
+void json_write(const struct json_value *value, struct buf *out)
 {
     if (value->kind != JSON_ARRAY_V && value->kind != JSON_OBJECT_V) {
-        write_scalar(value, out, filter);
+        write_scalar(value, out);
         return;
     }
     bool object = value->kind == JSON_OBJECT_V;
@@ -79,12 +64,7 @@ void json_write(const struct json_value *value, struct buf *out, struct json_fil
             json_add_str_n(out, v->key, v->key_len);
             buf_add_char(out, ':');
         }
-        if (object && filter && v->kind != JSON_NULL_V && filter->is_secret(v->key, v->key_len)) {
-            buf_add_str(out, "\"[Filtered]\"");
-            filter->count++;
-        } else {
-            json_write(v, out, filter);
-        }
+        json_write(v, out);
     }
     buf_add_char(out, object ? '}' : ']');
 }

@@ -27,7 +27,7 @@ static bool bad_element(struct native_batch *batch, size_t index)
 }
 
 /* Reads the element at the cursor into the next event of the batch. */
-static bool read_element(struct cursor *c, int32_t project_id, int64_t now_ms, struct arena *arena,
+static bool read_element(struct cursor *c, const struct native_config *config, struct arena *arena,
                          struct native_batch *batch, struct err *err)
 {
     if (batch->count == INGEST_EVENTS_MAX)
@@ -44,7 +44,7 @@ static bool read_element(struct cursor *c, int32_t project_id, int64_t now_ms, s
     if (ok && value->kind != JSON_OBJECT_V)
         ok = err_set(err, ERR_INPUT, "element %zu is not an object", batch->count);
     struct event *event = &batch->events[batch->count];
-    ok = ok && native_event(value, project_id, now_ms, arena, batch, event, err);
+    ok = ok && native_event(value, config, arena, batch, event, err);
     arena_free(parse);
     if (!ok)
         return bad_element(batch, batch->count);
@@ -75,7 +75,7 @@ static bool read_comma(struct cursor *c, struct err *err, bool *more)
     return true;
 }
 
-static bool read_all(struct cursor *c, int32_t project_id, int64_t now_ms, struct arena *arena,
+static bool read_all(struct cursor *c, const struct native_config *config, struct arena *arena,
                      struct native_batch *batch, struct err *err)
 {
     c->at = json_skip_blanks(c->at, c->end);
@@ -91,7 +91,7 @@ static bool read_all(struct cursor *c, int32_t project_id, int64_t now_ms, struc
     }
     bool more = true;
     while (more) {
-        if (!read_element(c, project_id, now_ms, arena, batch, err))
+        if (!read_element(c, config, arena, batch, err))
             return false;
         if (c->in_array) {
             if (!read_comma(c, err, &more))
@@ -115,7 +115,7 @@ static size_t count_max(const char *body, size_t len)
     return n < INGEST_EVENTS_MAX ? n + 1 : INGEST_EVENTS_MAX + 1;
 }
 
-bool native_read(const char *body, size_t len, int32_t project_id, int64_t now_ms,
+bool native_read(const char *body, size_t len, const struct native_config *config,
                  struct arena *arena, struct native_batch *batch, struct err *err)
 {
     *batch = (struct native_batch){0};
@@ -123,7 +123,7 @@ bool native_read(const char *body, size_t len, int32_t project_id, int64_t now_m
     if (!batch->events)
         return err_set(err, ERR_LIMIT, "the request is too large");
     struct cursor c = {body, body, body + len, false};
-    bool ok = read_all(&c, project_id, now_ms, arena, batch, err);
+    bool ok = read_all(&c, config, arena, batch, err);
     metric_add(METRIC_SCRUBBED, batch->scrubbed);
     return ok;
 }

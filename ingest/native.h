@@ -9,6 +9,13 @@
 #include "core/err.h"
 #include "core/event.h"
 #include "ingest/json_reader.h"
+#include "ingest/scrub.h"
+
+struct native_config {
+    const struct scrub *scrub;
+    int32_t project_id;
+    int64_t now_ms;
+};
 
 struct native_warning {
     size_t index;
@@ -29,11 +36,11 @@ struct native_batch {
 
 /* False: nothing of the request is to be stored; `err` is INPUT (400) or LIMIT (413). `arena` owns
  * what the batch points to. */
-bool native_read(const char *body, size_t len, int32_t project_id, int64_t now_ms,
+bool native_read(const char *body, size_t len, const struct native_config *config,
                  struct arena *arena, struct native_batch *batch, struct err *err);
 
 /* One event of an already parsed object; used for rows of event_inbox too. */
-bool native_event(const struct json_value *object, int32_t project_id, int64_t now_ms,
+bool native_event(const struct json_value *object, const struct native_config *config,
                   struct arena *arena, struct native_batch *batch, struct event *event,
                   struct err *err);
 

@@ -24,6 +24,7 @@ struct reading {
     struct arena *arena;
     struct native_batch *batch;
     struct event *event;
+    const struct scrub *scrub;
     int64_t now_ms;
     const char *exception_value;
     const char *type;
@@ -49,7 +50,7 @@ static bool warn(struct reading *r, const char *field, const char *detail)
     return false;
 }
 
-/* Text of a string or number, NUL-terminated, scrubbed, cut at `max`. *cut tells of a cut. */
+/* Text of a string or number, NUL-terminated, cut at `max`. *cut tells of a cut. */
 static const char *text_of(struct reading *r, const struct json_value *v, size_t max, bool *cut)
 {
     if (v->kind != JSON_STRING_V && v->kind != JSON_NUMBER_V)
@@ -64,7 +65,6 @@ static const char *text_of(struct reading *r, const struct json_value *v, size_t
         r->out_of_memory = true;
         return NULL;
     }
-    r->batch->scrubbed += scrub_text(copy, &len);
     return copy;
 }
 
@@ -200,9 +200,7 @@ static bool read_json_text(struct reading *r, const struct json_value *v, const 
 {
     struct buf out;
     buf_init(&out, PAYLOAD_BYTES_MAX);
-    struct json_filter filter = {scrub_key_is_secret, scrub_text, 0};
-    json_write(v, &out, &filter);
-    r->batch->scrubbed += filter.count;
+    json_write(v, &out);
     if (!out.full)
         *slot = arena_str_dup_n(r->arena, buf_text(&out), out.len);
     buf_fini(&out);
@@ -305,32 +303,33 @@ static const struct field {
     const char *name;
     read_fn *read;
     size_t slot;
+    enum scrub_reach reach;
 } FIELDS[] = {
-    {"event_id", read_event_id, NO_SLOT},
-    {"occurred_at", read_occurred_at, NO_SLOT},
-    {"origin", read_origin, SLOT(origin)},
-    {"severity", read_severity, NO_SLOT},
-    {"level", read_severity, NO_SLOT},
-    {"status", read_status, NO_SLOT},
-    {"handler", read_name, SLOT(handler)},
-    {"message", read_long, SLOT(message)},
-    {"exception", read_exception, NO_SLOT},
-    {"type", read_type, NO_SLOT},
-    {"stacktrace", read_long, SLOT(stacktrace)},
-    {"chat_id", read_chat_id, NO_SLOT},
-    {"user_id", read_name, SLOT(user_id)},
-    {"gen_request_id", read_name, SLOT(gen_request_id)},
-    {"request_id", read_name, SLOT(request_id)},
-    {"session_id", read_name, SLOT(session_id)},
-    {"trace_id", read_name, SLOT(trace_id)},
-    {"environment", read_name, SLOT(environment)},
-    {"release", read_name, SLOT(release)},
-    {"server_name", read_name, SLOT(server_name)},
-    {"tags", read_tags, SLOT(tags)},
-    {"breadcrumbs", read_breadcrumbs, SLOT(breadcrumbs)},
-    {"payload", read_payload, NO_SLOT},
-    {"details", read_payload, NO_SLOT},
-    {"fingerprint", read_fingerprint, NO_SLOT},
+    {"event_id", read_event_id, NO_SLOT, SCRUB_NAMES},
+    {"occurred_at", read_occurred_at, NO_SLOT, SCRUB_NAMES},
+    {"origin", read_origin, SLOT(origin), SCRUB_NAMES},
+    {"severity", read_severity, NO_SLOT, SCRUB_NAMES},
+    {"level", read_severity, NO_SLOT, SCRUB_NAMES},
+    {"status", read_status, NO_SLOT, SCRUB_NAMES},
+    {"handler", read_name, SLOT(handler), SCRUB_NAMES},
+    {"message", read_long, SLOT(message), SCRUB_TEXT},
+    {"exception", read_exception, NO_SLOT, SCRUB_TEXT},
+    {"type", read_type, NO_SLOT, SCRUB_TEXT},
+    {"stacktrace", read_long, SLOT(stacktrace), SCRUB_TEXT},
+    {"chat_id", read_chat_id, NO_SLOT, SCRUB_NAMES},
+    {"user_id", read_name, SLOT(user_id), SCRUB_NAMES},
+    {"gen_request_id", read_name, SLOT(gen_request_id), SCRUB_NAMES},
+    {"request_id", read_name, SLOT(request_id), SCRUB_NAMES},
+    {"session_id", read_name, SLOT(session_id), SCRUB_NAMES},
+    {"trace_id", read_name, SLOT(trace_id), SCRUB_NAMES},
+    {"environment", read_name, SLOT(environment), SCRUB_NAMES},
+    {"release", read_name, SLOT(release), SCRUB_NAMES},
+    {"server_name", read_name, SLOT(server_name), SCRUB_NAMES},
+    {"tags", read_tags, SLOT(tags), SCRUB_ALL},
+    {"breadcrumbs", read_breadcrumbs, SLOT(breadcrumbs), SCRUB_ALL},
+    {"payload", read_payload, NO_SLOT, SCRUB_ALL},
+    {"details", read_payload, NO_SLOT, SCRUB_ALL},
+    {"fingerprint", read_fingerprint, NO_SLOT, SCRUB_NAMES},
 };
 
 static const struct field *find_field(const struct json_value *v)
@@ -451,21 +450,41 @@ static void finish(struct reading *r)
         e->culprit = first_line(r, frame, NAME_BYTES_MAX);
 }
 
-bool native_event(const struct json_value *object, int32_t project_id, int64_t now_ms,
+/* What nobody knows is data, and its key may name a secret. */
+static void scrub_member(struct reading *r, const struct field *field, struct json_value *v)
+{
+    struct json_value one = *v;
+    struct json_value wrapper = {.kind = JSON_OBJECT_V, .first = &one, .last = &one};
+    one.next = NULL;
+    if (field) {
+        r->batch->scrubbed += scrub_tree(r->scrub, field->reach, v, r->arena);
+        return;
+    }
+    r->batch->scrubbed += scrub_tree(r->scrub, SCRUB_ALL, &wrapper, r->arena);
+    one.next = v->next;
+    *v = one;
+}
+
+bool native_event(const struct json_value *object, const struct native_config *config,
                   struct arena *arena, struct native_batch *batch, struct event *event,
                   struct err *err)
 {
-    *event = (struct event){.project_id = project_id,
+    *event = (struct event){.project_id = config->project_id,
                             .severity = SEV_ERROR,
-                            .occurred_ms = now_ms,
-                            .received_ms = now_ms};
-    struct reading r = {.arena = arena, .batch = batch, .event = event, .now_ms = now_ms};
+                            .occurred_ms = config->now_ms,
+                            .received_ms = config->now_ms};
+    struct reading r = {.arena = arena,
+                        .batch = batch,
+                        .event = event,
+                        .scrub = config->scrub,
+                        .now_ms = config->now_ms};
     struct json_value left = {.kind = JSON_OBJECT_V};
     for (struct json_value *v = object->first, *next; v; v = next) {
         next = v->next;
         const struct field *field = find_field(v);
         if (field && v->kind == JSON_NULL_V)
             continue;
+        scrub_member(&r, field, v);
         /* readers name the field in warnings: keys of known fields are plain words */
         struct json_value named = *v;
         named.key = field ? field->name : v->key;

@@ -1,111 +1,349 @@
-/* scrub.c -- key names and token shapes that mean a secret. */
+/* scrub.c -- rules compiled once; values looked at once, and only by the rules they could matter to. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+
 #include "ingest/scrub.h"
 
-#include <ctype.h>
+#include "core/buf.h"
+#include "core/limits.h"
+#include "core/mem.h"
+#include "ingest/scrub_rules.h"
+
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* Matched anywhere in a key, lower-cased, with '-', ' ' and '.' read as '_'. */
-static const char *const PARTS[] = {
-    "password",      "passwd",      "passphrase",  "secret",        "api_key",    "apikey",
-    "authorization", "credential",  "private_key", "privatekey",    "access_key", "access_token",
-    "refresh_token", "bot_token",   "auth_token",  "session_token", "csrf",       "init_data",
-    "initdata",      "card_number", "mysql_pwd",
+enum {
+    RULES_MAX = 32,
+    KEY_PATTERN_BYTES_MAX = 16 * KIB,
+    KEY_BYTES_MAX = 256,           /* of a key, what is looked at */
+    MATCH_LIMIT = 2 * 1000 * 1000, /* of PCRE2: JIT counts blocks; reaching it filters the value */
+    REPLACEMENTS_MAX = 10000,
 };
-static const char *const WHOLES[] = {"token", "auth", "cookie", "cookies", "set_cookie", "otp",
-                                     "pwd",   "pass", "cvv",    "cvc",     "x_api_key",  "pin"};
-
-enum { KEY_BYTES_MAX = 128, BOT_ID_DIGITS_MIN = 6, BOT_ID_DIGITS_MAX = 12, BOT_SECRET_MIN = 30 };
 static const char MARK[] = "[Filtered]";
 
-bool scrub_key_is_secret(const char *key, size_t len)
+struct scrub {
+    pcre2_code *rules[RULES_MAX]; /* NULL: its class is off */
+    pcre2_code *keys;             /* NULL: every class of keys is off */
+    pcre2_match_data *match;
+    pcre2_match_context *limits;
+};
+
+/* ------------------------------------------------------------------------------------- compiling */
+
+static pcre2_code *compile(const char *pattern)
 {
-    char low[KEY_BYTES_MAX + 1];
-    if (len > KEY_BYTES_MAX)
-        len = KEY_BYTES_MAX;
-    for (size_t i = 0; i < len; i++) {
-        char c = (char)tolower((unsigned char)key[i]);
-        low[i] = c == '-' || c == ' ' || c == '.' ? '_' : c;
+    int code = 0;
+    PCRE2_SIZE offset = 0;
+    pcre2_code *re =
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &code, &offset, NULL);
+    if (!re)
+        abort(); /* the table is ours */
+    pcre2_jit_compile(re, PCRE2_JIT_COMPLETE);
+    return re;
+}
+
+/* Whether `word` is one of the comma separated words of `list`. */
+static bool listed(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = list; at && *at; at += strcspn(at, ","), at += *at == ',') {
+        at += strspn(at, " ");
+        size_t n = strcspn(at, ", ");
+        if (n == len && strncasecmp(at, word, n) == 0)
+            return true;
     }
-    low[len] = '\0';
-    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
-        if (strstr(low, PARTS[i]))
-            return true;
-    for (size_t i = 0; i < sizeof WHOLES / sizeof *WHOLES; i++)
-        if (strcmp(low, WHOLES[i]) == 0)
-            return true;
     return false;
 }
 
-static bool is_token_char(char c)
+static bool check_off(const char *off, struct err *err)
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '-';
+    for (const char *at = off; at && *at; at += strcspn(at, ","), at += *at == ',') {
+        at += strspn(at, " ");
+        size_t n = strcspn(at, ", ");
+        bool known = n == 0;
+        for (size_t i = 0; SCRUB_CLASSES[i]; i++)
+            known = known ||
+                    (strlen(SCRUB_CLASSES[i]) == n && strncasecmp(at, SCRUB_CLASSES[i], n) == 0);
+        if (!known)
+            return err_set(err, ERR_INPUT, "SCRUB_OFF names \"%.*s\": it takes %s",
+                           (int)(n < 40 ? n : 40), at, scrub_classes());
+    }
+    return true;
 }
 
-/* At a ':' : digits before it and a long secret behind it make a bot token. Returns its length
- * behind the colon, or 0. */
-static size_t bot_secret_at(const char *text, size_t len, size_t colon)
+const char *scrub_classes(void)
 {
-    size_t digits = 0;
-    while (digits < colon && digits <= BOT_ID_DIGITS_MAX &&
-           isdigit((unsigned char)text[colon - digits - 1]))
-        digits++;
-    if (digits < BOT_ID_DIGITS_MIN || digits > BOT_ID_DIGITS_MAX)
-        return 0;
+    static char text[256];
     size_t n = 0;
-    while (colon + 1 + n < len && is_token_char(text[colon + 1 + n]))
-        n++;
-    return n >= BOT_SECRET_MIN ? n : 0;
+    for (size_t i = 0; SCRUB_CLASSES[i] && n < sizeof text; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? " " : "", SCRUB_CLASSES[i]);
+    return text;
 }
 
-/* At a 'b' or 'B': "Bearer " and what follows. Returns where the token starts, or 0. */
-static size_t bearer_token_at(const char *text, size_t len, size_t at)
+static void add_keys(struct buf *pattern, const char *off, const char *class_name, const char *keys)
 {
-    static const char WORD[] = "bearer ";
-    size_t n = sizeof WORD - 1;
-    if (len - at <= n || strncasecmp(text + at, WORD, n) != 0 ||
-        (at > 0 && isalnum((unsigned char)text[at - 1])))
-        return 0;
-    return at + n;
+    if (listed(off, class_name))
+        return;
+    buf_addf(pattern, "%s(?:%s)", pattern->len ? "|" : "", keys);
 }
 
-/* How many bytes of `text` from `from` on are a token that ends at a blank, quote or bracket. */
-static size_t token_len(const char *text, size_t len, size_t from)
+/* Names given by the operator, taken literally. */
+static void add_fields(struct buf *pattern, const char *fields)
 {
-    size_t n = 0;
-    while (from + n < len && !isspace((unsigned char)text[from + n]) &&
-           !strchr("\"',;)}]<", text[from + n]))
-        n++;
-    return n;
-}
-
-int scrub_text(char *text, size_t *len)
-{
-    int count = 0;
-    size_t to = 0;
-    size_t n = *len;
-    for (size_t i = 0; i < n;) {
-        size_t secret = 0;
-        size_t start = i;
-        if (text[i] == ':') {
-            secret = bot_secret_at(text, n, i);
-            start = i + 1;
-        } else if (text[i] == 'b' || text[i] == 'B') {
-            start = bearer_token_at(text, n, i);
-            secret = start ? token_len(text, n, start) : 0;
-        }
-        if (secret < sizeof MARK - 1) {
-            text[to++] = text[i++];
+    for (const char *at = fields; at && *at; at += strcspn(at, ","), at += *at == ',') {
+        at += strspn(at, " ");
+        size_t n = strcspn(at, ", ");
+        if (n == 0)
             continue;
+        buf_addf(pattern, "%s(?i:\\Q%.*s\\E)", pattern->len ? "|" : "", (int)n, at);
+    }
+}
+
+struct scrub *scrub_new(const char *fields, const char *off, struct err *err)
+{
+    if (!check_off(off, err))
+        return NULL;
+    struct buf keys;
+    buf_init(&keys, KEY_PATTERN_BYTES_MAX);
+    add_keys(&keys, off, "password", SCRUB_KEYS);
+    add_keys(&keys, off, "cookies", SCRUB_KEYS_COOKIE);
+    add_keys(&keys, off, "phone", SCRUB_KEYS_PHONE);
+    add_keys(&keys, off, "payment", SCRUB_KEYS_PAYMENT);
+    add_keys(&keys, off, "init_data", SCRUB_KEYS_INIT_DATA);
+    add_fields(&keys, fields);
+    bool too_long = keys.full || (fields && strstr(fields, "\\E"));
+    if (too_long) {
+        buf_fini(&keys);
+        err_set(err, ERR_INPUT, "SCRUB_FIELDS is too long or holds \\E: it takes names of fields");
+        return NULL;
+    }
+    struct scrub *s = mem_alloc(sizeof *s);
+    if (keys.len)
+        s->keys = compile(keys.data);
+    buf_fini(&keys);
+    for (size_t i = 0; i < SCRUB_RULES_COUNT; i++)
+        if (!listed(off, SCRUB_RULES[i].class_name))
+            s->rules[i] = compile(SCRUB_RULES[i].pattern);
+    s->match = pcre2_match_data_create(4, NULL);
+    s->limits = pcre2_match_context_create(NULL);
+    if (!s->match || !s->limits)
+        abort();
+    pcre2_set_match_limit(s->limits, MATCH_LIMIT);
+    return s;
+}
+
+void scrub_free(struct scrub *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < RULES_MAX; i++)
+        pcre2_code_free(s->rules[i]);
+    pcre2_code_free(s->keys);
+    pcre2_match_data_free(s->match);
+    pcre2_match_context_free(s->limits);
+    free(s);
+}
+
+/* -------------------------------------------------------------------------------------- matching */
+
+/* Above 0: matched, and how many groups (the whole is one); 0: not; -1: a limit was reached, so that nobody knows. Text is clean UTF-8, looked at
+ * as bytes: every rule is about ASCII. */
+static int match(const struct scrub *s, const pcre2_code *re, const char *text, size_t len,
+                 size_t from)
+{
+    int rc = pcre2_match(re, (PCRE2_SPTR)text, len, from, 0, s->match, s->limits);
+    return rc > 0 ? rc : rc == PCRE2_ERROR_NOMATCH ? 0 : -1;
+}
+
+bool scrub_key_is_secret(const struct scrub *s, const char *key, size_t len)
+{
+    if (!s->keys || len == 0)
+        return false;
+    return match(s, s->keys, key, len < KEY_BYTES_MAX ? len : KEY_BYTES_MAX, 0) != 0;
+}
+
+/* What the text has of what rules need. */
+static unsigned traits(const char *text, size_t len)
+{
+    unsigned has = 0;
+    size_t digits = 0;
+    size_t dashes = 0;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 'a' && c <= 'z')
+            continue;
+        if (c >= '0' && c <= '9')
+            digits++;
+        else if (c >= 'A' && c <= 'Z')
+            has |= NEED_CAPITALS;
+        else if (c == '@')
+            has |= NEED_AT;
+        else if (c == '/' || c == '\\')
+            has |= NEED_SLASH;
+        else if (c == '=' || c == ':')
+            has |= NEED_ASSIGN;
+        else if (c == ' ' || c == '\t' || c == '\n')
+            has |= NEED_SPACE;
+        else if (c == '-' && i >= 4 && text[i - 1] == '-')
+            dashes++;
+    }
+    has |= digits >= 6 ? NEED_DIGITS_6 : 0;
+    has |= digits >= 9 ? NEED_DIGITS_9 : 0;
+    has |= digits >= 15 ? NEED_DIGITS_15 : 0;
+    return has | (dashes >= 1 ? NEED_DASHES : 0);
+}
+
+static int filter_whole(struct json_value *v)
+{
+    v->kind = JSON_STRING_V;
+    v->text = MARK;
+    v->len = sizeof MARK - 1;
+    v->first = v->last = NULL;
+    return 1;
+}
+
+/* initData is signed: a query string without its hash or date is an ordinary one. */
+static bool is_meant(const struct scrub_rule *rule, const char *text, size_t len)
+{
+    if (strcmp(rule->class_name, "init_data") != 0 || rule->pattern[0] == 't')
+        return true;
+    return memmem(text, len, "hash=", 5) || memmem(text, len, "auth_date=", 10);
+}
+
+/* Replaces every match of one rule. -1: the whole value has to go. */
+static int replace_all(const struct scrub *s, size_t rule, struct json_value *v,
+                       struct arena *arena)
+{
+    const pcre2_code *re = s->rules[rule];
+    struct buf out;
+    int count = 0;
+    size_t from = 0;
+    size_t kept = 0;
+    buf_init(&out, v->len + (size_t)REPLACEMENTS_MAX * sizeof MARK);
+    for (;;) {
+        int rc = from <= v->len ? match(s, re, v->text, v->len, from) : 0;
+        if (rc < 0 || count == REPLACEMENTS_MAX) {
+            count = -1;
+            break;
         }
-        memmove(text + to, text + i, start - i);
-        to += start - i;
-        memcpy(text + to, MARK, sizeof MARK - 1);
-        to += sizeof MARK - 1;
-        i = start + secret;
+        if (rc == 0)
+            break;
+        const PCRE2_SIZE *o = pcre2_get_ovector_pointer(s->match);
+        bool group = rc > 1 && o[2] != PCRE2_UNSET && o[3] > o[2];
+        size_t start = group ? o[2] : o[0];
+        size_t stop = group ? o[3] : o[1];
+        from = o[1] > from ? o[1] : from + 1;
+        if (!is_meant(&SCRUB_RULES[rule], v->text + start, stop - start) ||
+            (stop - start == sizeof MARK - 1 && memcmp(v->text + start, MARK, stop - start) == 0))
+            continue;
+        buf_add(&out, v->text + kept, start - kept);
+        buf_add(&out, MARK, sizeof MARK - 1);
+        kept = stop;
         count++;
     }
-    text[to] = '\0';
-    *len = to;
+    if (count > 0) {
+        buf_add(&out, v->text + kept, v->len - kept);
+        char *copy = out.full ? NULL : arena_str_dup_n(arena, out.data, out.len);
+        count = copy ? count : -1;
+        v->text = copy ? copy : v->text;
+        v->len = out.len;
+    }
+    buf_fini(&out);
+    return count;
+}
+
+int scrub_value(const struct scrub *s, enum scrub_reach reach, struct json_value *v,
+                struct arena *arena)
+{
+    if ((v->kind != JSON_STRING_V && v->kind != JSON_NUMBER_V) || v->len < 3)
+        return 0;
+    if (v->kind == JSON_NUMBER_V && v->len < 15)
+        return 0;
+    int count = 0;
+    unsigned has = traits(v->text, v->len);
+    for (size_t i = 0; i < SCRUB_RULES_COUNT; i++) {
+        const struct scrub_rule *rule = &SCRUB_RULES[i];
+        if (!s->rules[i] || reach < rule->reach || (rule->only_text && reach == SCRUB_ALL) ||
+            (has & rule->needs) != rule->needs)
+            continue;
+        if (rule->whole) {
+            if (match(s, s->rules[i], v->text, v->len, 0) != 0)
+                return filter_whole(v);
+            continue;
+        }
+        int n = replace_all(s, i, v, arena);
+        if (n < 0)
+            return count + filter_whole(v);
+        if (n > 0)
+            v->kind = JSON_STRING_V;
+        count += n;
+    }
+    return count;
+}
+
+/* ----------------------------------------------------------------------------------------- trees */
+
+/* Generation bots count tokens: {"max_tokens": 400} is no secret. */
+static bool is_count(const struct json_value *v)
+{
+    char key[64] = {0};
+    if (v->kind != JSON_NUMBER_V || v->len >= 12 || v->key_len >= sizeof key)
+        return false;
+    memcpy(key, v->key, v->key_len);
+    return strcasestr(key, "tokens") || strcasestr(key, "token_count");
+}
+
+static bool is_string(const struct json_value *v)
+{
+    return v && v->kind == JSON_STRING_V;
+}
+
+/* The value of a pair whose name is a secret's: [name, value] or {"key": name, "value": …}. */
+static struct json_value *secret_of_pair(const struct scrub *s, struct json_value *v)
+{
+    struct json_value *name = NULL;
+    struct json_value *value = NULL;
+    if (v->kind == JSON_ARRAY_V && v->first && v->first->next && !v->first->next->next) {
+        name = v->first;
+        value = name->next;
+    } else if (v->kind == JSON_OBJECT_V && v->first && v->first->next) {
+        name = json_find(v, "key");
+        value = json_find(v, "value");
+    }
+    if (!value || !is_string(name) || value->kind == JSON_NULL_V)
+        return NULL;
+    return scrub_key_is_secret(s, name->text, name->len) ? value : NULL;
+}
+
+static bool key_equals(const struct json_value *v, const char *name)
+{
+    return v->key_len == strlen(name) && strncasecmp(v->key, name, v->key_len) == 0;
+}
+
+/* Depth is bounded by the reader (JSON_DEPTH_MAX), so recursion is too. */
+// NOLINTNEXTLINE(misc-no-recursion)
+int scrub_tree(const struct scrub *s, enum scrub_reach reach, struct json_value *value,
+               struct arena *arena)
+{
+    if (value->kind != JSON_ARRAY_V && value->kind != JSON_OBJECT_V)
+        return scrub_value(s, reach, value, arena);
+    int count = 0;
+    if (reach == SCRUB_ALL) {
+        struct json_value *secret = secret_of_pair(s, value);
+        if (secret)
+            return filter_whole(secret);
+    }
+    for (struct json_value *v = value->first; v; v = v->next) {
+        bool keyed = value->kind == JSON_OBJECT_V && reach == SCRUB_ALL;
+        if (keyed && v->kind != JSON_NULL_V && !is_count(v) &&
+            scrub_key_is_secret(s, v->key, v->key_len))
+            count += filter_whole(v);
+        else if (keyed && key_equals(v, "user-agent"))
+            count += scrub_tree(s, SCRUB_NAMES, v, arena);
+        else
+            count += scrub_tree(s, reach, v, arena);
+    }
     return count;
 }

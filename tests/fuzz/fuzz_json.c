@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (value) {
         struct buf out;
         buf_init(&out, 16 << 20);
-        json_write(value, &out, NULL);
+        json_write(value, &out);
         json_t *again = json_loadb(out.data, out.len, JSON_DECODE_ANY, &why);
         bool number_too_big = !again && strstr(why.text, "too big");
         bool empty_key = !again && strstr(why.text, "NUL byte");

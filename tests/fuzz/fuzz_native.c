@@ -34,7 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *body = malloc(size + 1);
     memcpy(body, data, size);
     body[size] = '\0'; /* as the server has it */
-    bool ok = native_read(body, size, 1, 1700000000000, arena, &batch, &err);
+    static struct scrub *scrub;
+    scrub = scrub ? scrub : scrub_new(NULL, NULL, &err);
+    struct native_config config = {scrub, 1, 1700000000000};
+    bool ok = native_read(body, size, &config, arena, &batch, &err);
     if (!ok && (err.kind != ERR_INPUT && err.kind != ERR_LIMIT))
         abort();
     for (size_t i = 0; ok && i < batch.count; i++) {

@@ -154,7 +154,10 @@ static void fingerprint(const char *json, char out[FINGERPRINT_BYTES])
     struct err err = {0};
     struct native_batch batch;
     struct arena *arena = arena_new(16 << 20);
-    bool ok = native_read(json, strlen(json), 1, 1700000000000, arena, &batch, &err);
+    struct scrub *scrub = scrub_new(NULL, NULL, &err);
+    struct native_config config = {scrub, 1, 1700000000000};
+    bool ok = native_read(json, strlen(json), &config, arena, &batch, &err);
+    scrub_free(scrub);
     if (!ok)
         fail_msg("%s: %s", err.text, json);
     assert_int_equal(batch.count, 1);

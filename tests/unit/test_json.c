@@ -3,7 +3,6 @@
 
 #include "core/limits.h"
 #include "ingest/json_reader.h"
-#include "ingest/scrub.h"
 
 #include <jansson.h>
 
@@ -60,7 +59,7 @@ static char *rewrite(const char *in, size_t len, struct err *err)
     if (v) {
         struct buf out;
         buf_init(&out, 1 << 20);
-        json_write(v, &out, NULL);
+        json_write(v, &out);
         text = buf_take(&out);
     }
     arena_free(arena);
@@ -128,58 +127,6 @@ static void the_arena_is_a_bound(void **state)
     free(text);
 }
 
-struct key_row {
-    const char *key;
-    bool secret;
-};
-static const struct key_row KEYS[] = {
-    {"password", true}, {"user_Password_2", true}, {"api-key", true}, {"API_KEY", true},
-    {"Authorization", true}, {"token", true}, {"access_token", true}, {"bot.token", true},
-    {"cookie", true}, {"initData", true}, {"client_secret", true}, {"otp", true},
-    {"author", false}, {"tokens_used", false}, {"compass", false}, {"message", false},
-    {"option", false}, {"passenger", false}, {"key", false},
-};
-
-static void check_key(void **state)
-{
-    const struct key_row *row = *state;
-    assert_int_equal(scrub_key_is_secret(row->key, strlen(row->key)), row->secret);
-}
-
-static const char *name_of_key(const void *row)
-{
-    return ((const struct key_row *)row)->key;
-}
-
-struct scrub_row {
-    const char *in;
-    const char *out;
-};
-static const struct scrub_row SCRUBS[] = {
-    {"bot123456789:AAxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx/getMe", "bot123456789:[Filtered]/getMe"},
-    {"Authorization: Bearer abcdef1234567890\nnext", "Authorization: Bearer [Filtered]\nnext"},
-    {"bearer of bad news", "bearer of bad news"},
-    {"12:30:45 and 127.0.0.1:8080", "12:30:45 and 127.0.0.1:8080"},
-    {"order 123456789:short", "order 123456789:short"},
-};
-
-static void check_scrub(void **state)
-{
-    const struct scrub_row *row = *state;
-    char text[200];
-    size_t len = strlen(row->in);
-    memcpy(text, row->in, len + 1);
-    int n = scrub_text(text, &len);
-    assert_string_equal(text, row->out);
-    assert_int_equal(len, strlen(row->out));
-    assert_int_equal(n, strcmp(row->in, row->out) != 0);
-}
-
-static const char *name_of_scrub(const void *row)
-{
-    return ((const struct scrub_row *)row)->in;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,7 +134,5 @@ int main(void)
         cmocka_unit_test(the_arena_is_a_bound),
     };
     return ROWS_RUN("json", ROWS, check_row, name_of_row) +
-           ROWS_RUN("secret key", KEYS, check_key, name_of_key) +
-           ROWS_RUN("scrub", SCRUBS, check_scrub, name_of_scrub) +
            cmocka_run_group_tests_name("json bounds", tests, NULL, NULL);
 }
