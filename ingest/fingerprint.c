@@ -20,58 +20,97 @@ static void add_line(struct buf *key, const char *text)
     buf_add_char(key, '\n');
 }
 
-/* In-app frames, or all of them when the stack has none; recursion counts once. */
-static size_t add_frames(struct buf *key, const struct stack *stack)
+/* Functions that many unlike errors run in: the top of a script, a nameless closure. */
+static bool is_weak(const char *function)
+{
+    static const char *const NAMES[] = {"",          "<module>",        "<lambda>",  "<anonymous>",
+                                        "main",      "<main>",          "main.main", "{main}",
+                                        "{closure}", "<top (required)>"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        if (strcmp(function, NAMES[i]) == 0)
+            return true;
+    return false;
+}
+
+/* In-app frames, or all of them when the stack has none; recursion counts once. *strong: one of
+ * them names a place of its own. */
+static size_t add_frames(struct buf *key, const struct stack_frame *frames, size_t count,
+                         bool *strong)
 {
     bool any_in_app = false;
-    for (size_t i = 0; i < stack->count; i++)
-        any_in_app = any_in_app || stack->frames[i].in_app;
+    for (size_t i = 0; i < count; i++)
+        any_in_app = any_in_app || frames[i].in_app;
     size_t used = 0;
     const struct stack_frame *last = NULL;
-    for (size_t i = 0; i < stack->count && used < STACK_FRAMES_KEYED_MAX; i++) {
-        const struct stack_frame *f = &stack->frames[i];
+    for (size_t i = 0; i < count && used < STACK_FRAMES_KEYED_MAX; i++) {
+        const struct stack_frame *f = &frames[i];
         if (any_in_app && !f->in_app)
             continue;
         if (last && strcmp(last->file, f->file) == 0 && strcmp(last->function, f->function) == 0)
             continue;
         buf_addf(key, "%s:%s\n", f->file, f->function);
+        *strong = *strong || !is_weak(f->function);
         last = f;
         used++;
     }
     return used;
 }
 
-static void culprit(const struct stack *stack, char *out, size_t size)
+static void culprit(const struct fingerprint_link *link, char *out, size_t size)
 {
     const struct stack_frame *f = NULL;
-    for (size_t i = 0; i < stack->count && !f; i++)
-        if (stack->frames[i].in_app)
-            f = &stack->frames[i];
-    if (!f && stack->count)
-        f = &stack->frames[0];
+    for (size_t i = 0; i < link->frames_count && !f; i++)
+        if (link->frames[i].in_app)
+            f = &link->frames[i];
+    if (!f && link->frames_count)
+        f = &link->frames[0];
     if (f && f->file[0] && f->function[0])
         snprintf(out, size, "%s in %s", f->function, f->file);
     else if (f)
         snprintf(out, size, "%s", f->function[0] ? f->function : f->file);
 }
 
-static void default_key(struct buf *key, const struct event *e, const char *value,
-                        const struct stack *stack)
+static void add_message(struct buf *key, const char *text)
 {
-    const char *type = e->exception_type ? e->exception_type : stack->type;
+    if (text)
+        parametrize(text, strlen(text), key);
+    buf_add_char(key, '\n');
+}
+
+static bool add_chain(struct buf *key, const struct fingerprint_input *in)
+{
+    size_t used = 0;
+    bool strong = false;
+    for (size_t i = 0; i < in->links_count && i < FINGERPRINT_LINKS_MAX; i++) {
+        const struct fingerprint_link *link = &in->links[i];
+        add_line(key, link->type);
+        size_t n = add_frames(key, link->frames, link->frames_count, &strong);
+        if (n == 0 && in->links_count > 1)
+            add_message(key, link->value);
+        used += n;
+    }
+    if (used && (!strong || in->message_counts))
+        add_message(key, in->value);
+    return used > 0;
+}
+
+static void default_key(struct buf *key, const struct event *e, const struct fingerprint_input *in)
+{
     size_t mark = key->len;
     buf_add_str(key, "stack\n");
-    add_line(key, type);
-    if (stack->count && add_frames(key, stack))
+    if (add_chain(key, in))
         return;
     key->len = mark;
-    const char *message = value ? value : e->message;
     buf_add_str(key, "message\n");
     add_line(key, e->origin);
     add_line(key, e->handler);
     add_line(key, e->exception_type);
-    if (message)
-        parametrize(message, strlen(message), key);
+    for (size_t i = 1; i < in->links_count && i < FINGERPRINT_LINKS_MAX; i++) {
+        add_line(key, in->links[i].type);
+        add_message(key, in->links[i].value);
+    }
+    if (in->value)
+        parametrize(in->value, strlen(in->value), key);
 }
 
 static bool is_default_part(const char *part)
@@ -100,29 +139,46 @@ static void hash(int32_t project_id, const struct buf *key, char out[FINGERPRINT
     out[FINGERPRINT_BYTES - 1] = '\0';
 }
 
-void fingerprint_event(struct event *event, const char *value,
-                       const struct fingerprint_parts *given, char *culprit_frame, size_t size)
+void fingerprint_make(struct event *event, const struct fingerprint_input *in, char *culprit_frame,
+                      size_t size)
 {
-    static struct stack stack; /* too large for the loop's stack; one thread, no recursion */
     struct buf key;
+    const struct fingerprint_parts *given = &in->given;
     buf_init(&key, KEY_BYTES_MAX);
     culprit_frame[0] = '\0';
-    stack.count = 0;
-    stack.type[0] = '\0';
-    if (event->stacktrace && stack_parse(event->stacktrace, &stack))
-        culprit(&stack, culprit_frame, size);
+    if (in->links_count)
+        culprit(&in->links[0], culprit_frame, size);
     bool only_default = given->count == 1 && is_default_part(given->parts[0]);
     if (given->count == 0 || only_default) {
-        default_key(&key, event, value, &stack);
+        default_key(&key, event, in);
     } else {
         buf_add_str(&key, "given\n");
         for (size_t i = 0; i < given->count; i++) {
             if (is_default_part(given->parts[i]))
-                default_key(&key, event, value, &stack);
+                default_key(&key, event, in);
             else
                 add_line(&key, given->parts[i]);
         }
     }
     hash(event->project_id, &key, event->fingerprint);
     buf_fini(&key);
+}
+
+void fingerprint_event(struct event *event, const char *value,
+                       const struct fingerprint_parts *given, char *culprit_frame, size_t size)
+{
+    static struct stack stack; /* too large for the loop's stack; one thread, no recursion */
+    stack.count = 0;
+    stack.type[0] = '\0';
+    bool read = event->stacktrace && stack_parse(event->stacktrace, &stack);
+    struct fingerprint_link link = {.type =
+                                        event->exception_type ? event->exception_type : stack.type,
+                                    .value = value,
+                                    .frames = stack.frames,
+                                    .frames_count = stack.count};
+    struct fingerprint_input in = {.links = &link,
+                                   .links_count = read,
+                                   .value = value ? value : event->message,
+                                   .given = *given};
+    fingerprint_make(event, &in, culprit_frame, size);
 }
