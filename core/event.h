@@ -47,6 +47,8 @@ struct event {
     const char *payload;
     const char *tags;
     const char *breadcrumbs;
+    const void *detail; /* frames with source and variables; see ingest/sentry_detail.h */
+    size_t detail_len;
     size_t bytes; /* what it weighs in the writer's queue */
 };
 

@@ -28,9 +28,9 @@ enum {
     INGEST_WARNINGS_MAX = 100, /* listed in one answer; the rest are counted */
     ENVELOPE_ITEMS_MAX = 10000,
     SENTRY_EXCEPTIONS_MAX = 50, /* of a chain; the innermost causes are left out */
-    JSON_DEPTH_MAX = 64,       /* deeper values become a marker; PostgreSQL's jsonb takes more */
-    BREADCRUMBS_MAX = 20,      /* the last ones are kept */
-    FINGERPRINT_LINKS_MAX = 4, /* exceptions of a chain that make the key */
+    JSON_DEPTH_MAX = 64,        /* deeper values become a marker; PostgreSQL's jsonb takes more */
+    BREADCRUMBS_MAX = 20,       /* the last ones are kept */
+    FINGERPRINT_LINKS_MAX = 4,  /* exceptions of a chain that make the key */
     FINGERPRINT_PARTS_MAX = 100,
     FINGERPRINT_PART_BYTES_MAX = 1 * KIB,
 

@@ -233,19 +233,16 @@ static void read_given(const struct json_value *root, struct arena *arena,
 }
 
 void sentry_key(const struct json_value *root, const struct sentry_stack *s, const char *value,
-                struct arena *arena, struct event *event)
+                struct arena *scratch, char *culprit, size_t size, struct event *event)
 {
     struct fingerprint_link links[FINGERPRINT_LINKS_MAX];
     struct fingerprint_input in = {.links = links, .value = value};
-    char frame[2 * FRAME_TEXT_BYTES + 20];
     for (size_t i = s->count; i > 0 && in.links_count < FINGERPRINT_LINKS_MAX; i--)
-        add_link(s, &s->chain[i - 1], arena, &links[in.links_count++]);
+        add_link(s, &s->chain[i - 1], scratch, &links[in.links_count++]);
     if (s->count == 0 && s->has_loose) {
-        add_link(s, &s->loose, arena, &links[in.links_count++]);
+        add_link(s, &s->loose, scratch, &links[in.links_count++]);
         in.message_counts = true;
     }
-    read_given(root, arena, &in.given);
-    fingerprint_make(event, &in, frame, sizeof frame);
-    if (!event->culprit && frame[0])
-        event->culprit = arena_str_dup_n(arena, frame, strlen(frame));
+    read_given(root, scratch, &in.given);
+    fingerprint_make(event, &in, culprit, size);
 }

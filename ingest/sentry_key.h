@@ -5,10 +5,12 @@
 #include "core/event.h"
 #include "ingest/sentry_stack.h"
 
-/* Fills event->fingerprint and, when a frame tells it and there is no handler, event->culprit.
+enum { SENTRY_CULPRIT_BYTES = 2 * FRAME_TEXT_BYTES + 20 };
+
+/* Fills event->fingerprint; `culprit` gets "function in file" of the innermost in-app frame, or "".
  * `value`: the exception's value or the message's template; may be NULL. */
 void sentry_key(const struct json_value *root, const struct sentry_stack *stack, const char *value,
-                struct arena *arena, struct event *event);
+                struct arena *scratch, char *culprit, size_t size, struct event *event);
 
 /* One frame cleaned for comparison and for people: no directories, hashes, generated counters. */
 void sentry_key_frame(enum sentry_platform platform, const struct sentry_frame *in,

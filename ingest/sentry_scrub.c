@@ -1,0 +1,100 @@
+/* sentry_scrub.c -- a walk that knows where it is. */
+#include "ingest/sentry_scrub.h"
+
+#include <string.h>
+
+enum place { AT_ROOT, AT_STACK, AT_MESSAGE };
+
+/* In a place, what a member of that name is. */
+static const struct {
+    enum place place;
+    const char *key;
+    enum { SKIP, NAMES, TEXT, ALL, STACK, MESSAGE } is;
+} MEMBERS[] = {
+    {AT_ROOT, "exception", STACK},
+    {AT_ROOT, "sentry.interfaces.Exception", STACK},
+    {AT_ROOT, "threads", STACK},
+    {AT_ROOT, "stacktrace", STACK},
+    {AT_ROOT, "sentry.interfaces.Stacktrace", STACK},
+    {AT_ROOT, "message", MESSAGE},
+    {AT_ROOT, "logentry", MESSAGE},
+    {AT_ROOT, "sentry.interfaces.Message", MESSAGE},
+    {AT_ROOT, "debug_meta", SKIP},
+    {AT_ROOT, "modules", SKIP},
+    {AT_ROOT, "event_id", SKIP},
+    {AT_ROOT, "timestamp", SKIP},
+    {AT_ROOT, "level", SKIP},
+    {AT_ROOT, "platform", SKIP},
+    {AT_ROOT, "type", NAMES},
+    {AT_ROOT, "transaction", NAMES},
+    {AT_ROOT, "culprit", NAMES},
+    {AT_ROOT, "logger", NAMES},
+    {AT_ROOT, "server_name", NAMES},
+    {AT_ROOT, "release", NAMES},
+    {AT_ROOT, "dist", NAMES},
+    {AT_ROOT, "environment", NAMES},
+    {AT_ROOT, "fingerprint", NAMES},
+    {AT_ROOT, "sdk", NAMES},
+    {AT_STACK, "value", TEXT},
+    {AT_STACK, "vars", ALL},
+    {AT_STACK, "context_line", ALL},
+    {AT_STACK, "pre_context", ALL},
+    {AT_STACK, "post_context", ALL},
+    {AT_STACK, "data", ALL},
+    {AT_MESSAGE, "params", ALL},
+};
+
+static int find_member(enum place place, const struct json_value *v)
+{
+    for (size_t i = 0; i < sizeof MEMBERS / sizeof *MEMBERS; i++)
+        if (MEMBERS[i].place == place && v->key_len == strlen(MEMBERS[i].key) &&
+            memcmp(v->key, MEMBERS[i].key, v->key_len) == 0)
+            return (int)MEMBERS[i].is;
+    return place == AT_ROOT ? ALL : place == AT_STACK ? STACK : MESSAGE;
+}
+
+/* Depth is bounded by the reader (JSON_DEPTH_MAX), so recursion is too. */
+// NOLINTNEXTLINE(misc-no-recursion)
+static int walk(const struct scrub *s, enum place place, struct json_value *value,
+                struct arena *arena)
+{
+    int count = 0;
+    if (value->kind != JSON_ARRAY_V && value->kind != JSON_OBJECT_V)
+        return scrub_value(s, place == AT_MESSAGE ? SCRUB_TEXT : SCRUB_NAMES, value, arena);
+    for (struct json_value *v = value->first; v; v = v->next) {
+        int is = value->kind == JSON_OBJECT_V ? find_member(place, v)
+                 : place == AT_STACK          ? STACK
+                                              : MESSAGE;
+        switch (is) {
+        case SKIP:
+            break;
+        case STACK:
+            count += walk(s, AT_STACK, v, arena);
+            break;
+        case MESSAGE:
+            count += walk(s, AT_MESSAGE, v, arena);
+            break;
+        case NAMES:
+            count += scrub_tree(s, SCRUB_NAMES, v, arena);
+            break;
+        case TEXT:
+            count += scrub_tree(s, SCRUB_TEXT, v, arena);
+            break;
+        default: {
+            /* its own key may name a secret: looked at as a member, without its sisters */
+            struct json_value one = *v;
+            struct json_value wrapper = {.kind = JSON_OBJECT_V, .first = &one, .last = &one};
+            one.next = NULL;
+            count += scrub_tree(s, SCRUB_ALL, &wrapper, arena);
+            one.next = v->next;
+            *v = one;
+        }
+        }
+    }
+    return count;
+}
+
+int sentry_scrub(const struct scrub *s, struct json_value *event, struct arena *arena)
+{
+    return walk(s, AT_ROOT, event, arena);
+}
