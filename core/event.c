@@ -53,3 +53,18 @@ bool status_parse(const char *text, size_t len, enum group_status *out)
         }
     return false;
 }
+
+size_t event_weight(const struct event *e)
+{
+    const char *const texts[] = {e->origin,         e->title,          e->culprit,     e->handler,
+                                 e->message,        e->exception_type, e->stacktrace,  e->user_id,
+                                 e->gen_request_id, e->request_id,     e->session_id,  e->trace_id,
+                                 e->environment,    e->release,        e->server_name, e->payload,
+                                 e->tags,           e->breadcrumbs};
+    size_t n = sizeof *e + e->detail_len;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        n += texts[i] ? strlen(texts[i]) : 0;
+    for (const struct attachment *a = e->attachments; a; a = a->next)
+        n += sizeof *a + a->len;
+    return n;
+}

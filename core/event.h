@@ -2,6 +2,7 @@
 #ifndef NABAT_CORE_EVENT_H
 #define NABAT_CORE_EVENT_H
 
+#include "core/feedback.h"
 #include "core/random.h"
 
 #include <stdbool.h>
@@ -49,10 +50,13 @@ struct event {
     const char *breadcrumbs;
     const void *detail; /* frames with source and variables; see ingest/sentry_detail.h */
     size_t detail_len;
-    size_t bytes; /* what it weighs in the writer's queue */
+    const struct attachment *attachments; /* a list, in the same arena */
+    size_t bytes;                         /* what it weighs in the writer's queue */
 };
 
 const char *severity_name(enum severity severity);
+/* What its texts and bytes weigh together. */
+size_t event_weight(const struct event *event);
 /* Names and aliases of CONTRACT section 3, any case, and 10…50; false: unknown. */
 bool severity_parse(const char *text, size_t len, enum severity *out);
 const char *status_name(enum group_status status);

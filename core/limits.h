@@ -25,7 +25,9 @@ enum {
     BODY_RATIO_MAX = 250,            /* inflated to sent, beyond the free bytes: a bomb */
     BODY_RATIO_FREE_BYTES = 8 * MIB, /* text that repeats itself is no bomb yet */
     INGEST_EVENTS_MAX = 1000,
-    INGEST_WARNINGS_MAX = 100, /* listed in one answer; the rest are counted */
+    INGEST_WARNINGS_MAX = 100,     /* listed in one answer; the rest are counted */
+    ATTACHMENTS_MAX = 5,           /* kept with an event */
+    ATTACHMENTS_COUNTED_MAX = 100, /* and noted by name and size */
     ENVELOPE_ITEMS_MAX = 10000,
     SENTRY_EXCEPTIONS_MAX = 50, /* of a chain; the innermost causes are left out */
     JSON_DEPTH_MAX = 64,        /* deeper values become a marker; PostgreSQL's jsonb takes more */

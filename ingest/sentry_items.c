@@ -2,6 +2,8 @@
 #include "ingest/sentry_items.h"
 
 #include "core/limits.h"
+#include "ingest/fingerprint.h"
+#include "ingest/sentry_event.h"
 #include "ingest/sentry_value.h"
 
 #include <ctype.h>
@@ -200,6 +202,20 @@ struct feedback *sentry_feedback_read(const struct json_value *v, struct arena *
     f->email = sentry_text(sentry_get_part(said, "contact_email"), NAME_BYTES_MAX, arena);
     f->url = sentry_text(sentry_get_part(said, "url"), 2 * KIB, arena);
     return f;
+}
+
+void sentry_feedback_event(const struct feedback *f, struct event *event, struct arena *arena)
+{
+    char title[TITLE_BYTES_MAX];
+    char frame[400];
+    const char *const parts[] = {"feedback", f->id};
+    struct fingerprint_input in = {.given = {parts, 2}};
+    snprintf(title, sizeof title, "%s: %s", f->name ? f->name : "Feedback", f->message);
+    const char *line = sentry_title(title, arena);
+    event->title = line ? line : event->title;
+    event->message = f->message;
+    event->culprit = event->culprit ? event->culprit : f->url;
+    fingerprint_make(event, &in, frame, sizeof frame);
 }
 
 struct feedback *sentry_user_report_read(const struct json_value *v, struct arena *arena)

@@ -22,6 +22,9 @@ struct session_count *sentry_sessions_read(const struct json_value *v, int64_t n
 /* The item "feedback" (an event with contexts.feedback) and the older "user_report"; NULL: says
  * nothing. */
 struct feedback *sentry_feedback_read(const struct json_value *v, struct arena *arena);
+/* Makes an event of words that are about no error: title, message, a group of its own. */
+void sentry_feedback_event(const struct feedback *feedback, struct event *event,
+                           struct arena *arena);
 struct feedback *sentry_user_report_read(const struct json_value *v, struct arena *arena);
 
 /* What an SDK says that it threw away. */

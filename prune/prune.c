@@ -63,15 +63,16 @@ static void name_blockers(struct pruning *p, const char *leaf)
 {
     struct err ignored = {0};
     const char *params[] = {leaf};
-    PGresult *rows = session_run(
-        p->session,
-        "SELECT a.pid, coalesce(a.usename, '?'), coalesce(a.application_name, ''), "
-        "coalesce(a.state, ''), extract(epoch FROM now() - a.xact_start)::bigint "
-        "FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid "
-        "JOIN pg_class c ON c.oid = l.relation WHERE c.relname IN ('event', 'error_stack', $1) "
-        "AND a.pid <> pg_backend_pid() AND a.xact_start < now() - interval '2 seconds' "
-        "GROUP BY 1, 2, 3, 4, 5 LIMIT 5",
-        1, params, &ignored);
+    PGresult *rows =
+        session_run(p->session,
+                    "SELECT a.pid, coalesce(a.usename, '?'), coalesce(a.application_name, ''), "
+                    "coalesce(a.state, ''), extract(epoch FROM now() - a.xact_start)::bigint "
+                    "FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid "
+                    "JOIN pg_class c ON c.oid = l.relation WHERE c.relname IN ('event', "
+                    "'error_stack', 'event_attachment', $1) "
+                    "AND a.pid <> pg_backend_pid() AND a.xact_start < now() - interval '2 seconds' "
+                    "GROUP BY 1, 2, 3, 4, 5 LIMIT 5",
+                    1, params, &ignored);
     for (int i = 0; rows && i < PQntuples(rows); i++)
         printf("waiting for session %s (%s, \"%s\", %s), open for %s s\n", PQgetvalue(rows, i, 0),
                PQgetvalue(rows, i, 1), PQgetvalue(rows, i, 2), PQgetvalue(rows, i, 3),
@@ -83,13 +84,14 @@ static void name_blockers(struct pruning *p, const char *leaf)
 /* An earlier run was interrupted between the two transactions of its detach. */
 static bool finalize_pending(struct pruning *p)
 {
-    PGresult *rows = ask(p,
-                         "SELECT format('ALTER TABLE %I DETACH PARTITION %I FINALIZE', "
-                         "i.inhparent::regclass, c.relname) FROM pg_inherits i "
-                         "JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class t ON t.oid = "
-                         "i.inhparent WHERE i.inhdetachpending AND t.relname IN ('event', "
-                         "'error_stack') AND t.relnamespace = current_schema()::regnamespace",
-                         NULL);
+    PGresult *rows = ask(
+        p,
+        "SELECT format('ALTER TABLE %I DETACH PARTITION %I FINALIZE', "
+        "i.inhparent::regclass, c.relname) FROM pg_inherits i "
+        "JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class t ON t.oid = "
+        "i.inhparent WHERE i.inhdetachpending AND t.relname IN ('event', "
+        "'error_stack', 'event_attachment') AND t.relnamespace = current_schema()::regnamespace",
+        NULL);
     bool ok = rows != NULL;
     for (int i = 0; ok && i < PQntuples(rows); i++)
         ok = run(p, PQgetvalue(rows, i, 0), NULL);
@@ -105,7 +107,8 @@ static bool drop_orphans(struct pruning *p, const char *limit)
         ask(p,
             "SELECT format('DROP TABLE %I', c.relname) FROM pg_class c "
             "WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace "
-            "AND c.relname ~ '^(event|error_stack)_[0-9]{8}$' AND NOT c.relispartition "
+            "AND c.relname ~ '^(event|error_stack|event_attachment)_[0-9]{8}$' AND NOT "
+            "c.relispartition "
             "AND EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conrelid = c.oid "
             "AND k.conname = c.relname || '_day') AND to_date(right(c.relname, 8), 'YYYYMMDD') < "
             "$1::date",
@@ -149,8 +152,9 @@ static bool drop_day(struct pruning *p, const char *day)
     snprintf(sql, sizeof sql,
              "SELECT to_regclass('event_%s') IS NOT NULL, "
              "coalesce(pg_total_relation_size(to_regclass('event_%s')), 0) + "
-             "coalesce(pg_total_relation_size(to_regclass('error_stack_%s')), 0)",
-             day, day, day);
+             "coalesce(pg_total_relation_size(to_regclass('error_stack_%s')), 0) + "
+             "coalesce(pg_total_relation_size(to_regclass('event_attachment_%s')), 0)",
+             day, day, day, day);
     PGresult *rows = ask(p, sql, NULL);
     if (!rows)
         return false;
@@ -173,7 +177,8 @@ static bool drop_day(struct pruning *p, const char *day)
     p->days++;
     if (p->options->dry_run)
         return true;
-    return drop_leaf(p, "event", day) && drop_leaf(p, "error_stack", day);
+    return drop_leaf(p, "event", day) && drop_leaf(p, "error_stack", day) &&
+           drop_leaf(p, "event_attachment", day);
 }
 
 /* Days all of which are older than N days: the last moment of the day is before now - N days. */
@@ -183,9 +188,9 @@ static bool drop_days(struct pruning *p, const char *limit)
         ask(p,
             "SELECT DISTINCT right(c.relname, 8) FROM pg_inherits i JOIN pg_class c ON c.oid = "
             "i.inhrelid JOIN pg_class t ON t.oid = i.inhparent WHERE t.relname IN ('event', "
-            "'error_stack') "
+            "'error_stack', 'event_attachment') "
             "AND t.relnamespace = current_schema()::regnamespace "
-            "AND c.relname ~ '^(event|error_stack)_[0-9]{8}$' "
+            "AND c.relname ~ '^(event|error_stack|event_attachment)_[0-9]{8}$' "
             "AND to_date(right(c.relname, 8), 'YYYYMMDD') < $1::date ORDER BY 1",
             limit);
     bool ok = rows != NULL;
@@ -212,6 +217,12 @@ struct chore {
 #define OLD_OUTBOX                                                                                 \
     "created_at < now() - make_interval(days => $1::int) AND state NOT IN ('pending', 'sending')"
 
+#define OLD_COUNT(table, column)                                                                   \
+    "SELECT count(*) FROM " table " WHERE " column " < now() - make_interval(days => $1::int)"
+#define OLD_DELETE(table, column)                                                                  \
+    "WITH gone AS (DELETE FROM " table " WHERE " column                                            \
+    " < now() - make_interval(days => $1::int) RETURNING 1) SELECT count(*) FROM gone"
+
 /* Writers hold the lock shared from looking groups up until their events are in: no group goes in
  * between. A snapshot taken before the lock would not see those events, so the lock comes first. */
 static const char GROUPS_LOCK_SQL[] = "SELECT pg_advisory_xact_lock(hashtext('nabat.groups'))";
@@ -224,7 +235,8 @@ static const char GROUPS_SQL[] =
     "c AS (DELETE FROM alert_state WHERE group_id IN (SELECT id FROM gone)), "
     "d AS (DELETE FROM alert_outbox WHERE group_id IN (SELECT id FROM gone)), "
     "e AS (DELETE FROM group_delta WHERE group_id IN (SELECT id FROM gone)), "
-    "f AS (DELETE FROM error_group_history WHERE group_id IN (SELECT id FROM gone)) "
+    "f AS (DELETE FROM error_group_history WHERE group_id IN (SELECT id FROM gone)), "
+    "h AS (DELETE FROM alert_note WHERE group_id IN (SELECT id FROM gone)) "
     "SELECT count(*) FROM gone";
 
 static const struct chore CHORES[] = {
@@ -241,6 +253,11 @@ static const struct chore CHORES[] = {
      "make_interval(days => $1::int)",
      "WITH gone AS (DELETE FROM event_inbox_failed WHERE failed_at < now() - "
      "make_interval(days => $1::int) RETURNING 1) SELECT count(*) FROM gone"},
+    {"words of users", OLD_COUNT("user_feedback", "received_at"),
+     OLD_DELETE("user_feedback", "received_at")},
+    {"hours of sessions", OLD_COUNT("session_hour", "hour"), OLD_DELETE("session_hour", "hour")},
+    {"check-ins", OLD_COUNT("monitor_checkin", "started_at"),
+     OLD_DELETE("monitor_checkin", "started_at")},
 };
 
 /* In small transactions, so that no writer waits for long; each locks anew. */

@@ -18,7 +18,9 @@ static const char CLAIM_HEAD[] =
     "WHERE id = (SELECT id FROM alert_outbox WHERE state IN ('pending', 'uncertain') "
     "AND next_try_at <= now() ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) "
     "AND EXISTS (SELECT 1 FROM me) RETURNING *) "
-    "SELECT o.id, o.chat_id, o.thread_id, o.attempts, o.possible_repeat, o.reason, o.held, ";
+    "SELECT o.id, o.chat_id, o.thread_id, o.attempts, o.possible_repeat, o.reason, o.held, "
+    "t.body, t.author, (SELECT max(c.message_id) FROM alert_card c WHERE c.group_id = o.group_id "
+    "AND c.chat_id = o.chat_id AND c.is_current), ";
 enum {
     CLAIM_ID,
     CLAIM_CHAT,
@@ -27,6 +29,9 @@ enum {
     CLAIM_REPEAT,
     CLAIM_REASON,
     CLAIM_HELD,
+    CLAIM_NOTE,
+    CLAIM_AUTHOR,
+    CLAIM_CARD,
     CLAIM_GROUP
 };
 static const char NEXT_SQL[] =
@@ -55,6 +60,9 @@ static void on_claimed(void *ctx, const struct pg_reply *reply)
             .possible_repeat = pg_get_bool(r, 0, CLAIM_REPEAT),
             .reason = pg_get_text(r, 0, CLAIM_REASON),
             .held = pg_get_i64(r, 0, CLAIM_HELD),
+            .note = pg_get_text(r, 0, CLAIM_NOTE),
+            .note_author = pg_get_text(r, 0, CLAIM_AUTHOR),
+            .card_message_id = pg_get_i64(r, 0, CLAIM_CARD),
         };
         store_group_decode(r, 0, CLAIM_GROUP, &row.group);
     }
@@ -73,8 +81,10 @@ void store_outbox_claim(struct pg *pg, const struct outbox_claim *claim, outbox_
     if (!sql) {
         struct buf text;
         buf_init(&text, 8192);
-        buf_addf(&text, "%s %s FROM o JOIN error_group g ON g.id = o.group_id %s", CLAIM_HEAD,
-                 STORE_GROUP_COLUMNS, STORE_GROUP_JOINS);
+        buf_addf(&text,
+                 "%s %s FROM o JOIN error_group g ON g.id = o.group_id "
+                 "LEFT JOIN alert_note t ON t.id = o.note_id %s",
+                 CLAIM_HEAD, STORE_GROUP_COLUMNS, STORE_GROUP_JOINS);
         sql = buf_take(&text);
     }
     struct claim_call *call = mem_alloc(sizeof *call);
@@ -114,7 +124,7 @@ static const char SENT_SQL[] =
 static const char RETIRE_SQL[] =
     "UPDATE alert_card SET is_current = false, edit = 'retire', edit_since = now(), edit_tries = 0 "
     "WHERE is_current AND chat_id = $2 "
-    "AND group_id = (SELECT group_id FROM alert_outbox WHERE id = $1)";
+    "AND group_id = (SELECT group_id FROM alert_outbox WHERE id = $1 AND note_id IS NULL)";
 /* The group may have changed between the claim and now: then the card is stale already. */
 static const char CARD_SQL[] =
     "INSERT INTO alert_card (chat_id, message_id, group_id, thread_id, outbox_id, held, edited_at, "
@@ -123,7 +133,7 @@ static const char CARD_SQL[] =
     "THEN now() END FROM alert_outbox o JOIN error_group g ON g.id = o.group_id "
     "CROSS JOIN LATERAL (SELECT CASE WHEN g.status <> $6 THEN 'change' "
     "WHEN g.occurrences > $5 THEN 'count' END AS edit) w "
-    "WHERE o.id = $1 ON CONFLICT (chat_id, message_id) DO NOTHING";
+    "WHERE o.id = $1 AND o.note_id IS NULL ON CONFLICT (chat_id, message_id) DO NOTHING";
 void store_outbox_sent(struct pg *pg, const struct outbox_sent *sent, outbox_done_fn *done,
                        void *ctx)
 {

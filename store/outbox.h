@@ -21,6 +21,9 @@ struct outbox_row {
     bool possible_repeat;
     const char *reason;
     int64_t held;
+    const char *note; /* words under the card instead of a card; NULL: a card */
+    const char *note_author;
+    int64_t card_message_id; /* the group's card in that chat; 0: none */
     struct group group;
 };
 struct outbox_waiting {

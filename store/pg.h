@@ -46,7 +46,7 @@ void pg_i64_or_null(struct pg_batch *batch, int64_t value); /* 0 is NULL */
 void pg_bool(struct pg_batch *batch, bool value);
 
 /* Arrays travel in PostgreSQL's binary form: nothing to escape. */
-enum pg_array_type { PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_TIME_ARRAY, PG_BOOL_ARRAY };
+enum pg_array_type { PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_TIME_ARRAY, PG_BOOL_ARRAY, PG_BYTEA_ARRAY };
 struct pg_array {
     struct buf bytes;
     enum pg_array_type type;
@@ -58,6 +58,7 @@ void pg_array_text(struct pg_array *array, const char *text); /* NULL is SQL NUL
 void pg_array_i64(struct pg_array *array, int64_t value);
 void pg_array_time(struct pg_array *array, int64_t ms); /* Unix time, milliseconds */
 void pg_array_bool(struct pg_array *array, bool value);
+void pg_array_bytes(struct pg_array *array, const void *data, size_t len); /* NULL: SQL NULL */
 void pg_array_null(struct pg_array *array);
 /* Adds the array as a parameter; moves its bytes, the array is empty afterwards. */
 void pg_array_param(struct pg_batch *batch, struct pg_array *array);

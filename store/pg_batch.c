@@ -15,6 +15,8 @@ enum { BATCH_BYTES_MAX = 128 * MIB };
 enum {
     OID_UNSPECIFIED = 0,
     OID_BOOL_ARRAY = 1000,
+    OID_BYTEA = 17,
+    OID_BYTEA_ARRAY = 1001,
     OID_TEXT_ARRAY = 1009,
     OID_INT8_ARRAY = 1016,
     OID_TIMESTAMPTZ_ARRAY = 1185
@@ -117,6 +119,7 @@ static const struct {
     [PG_INT8_ARRAY] = {OID_INT8, OID_INT8_ARRAY},
     [PG_TIME_ARRAY] = {OID_TIMESTAMPTZ, OID_TIMESTAMPTZ_ARRAY},
     [PG_BOOL_ARRAY] = {OID_BOOL, OID_BOOL_ARRAY},
+    [PG_BYTEA_ARRAY] = {OID_BYTEA, OID_BYTEA_ARRAY},
 };
 
 /* One dimension: dimensions, has-nulls, element type, count (filled in later), lower bound. */
@@ -149,9 +152,17 @@ void pg_array_text(struct pg_array *array, const char *text)
         pg_array_null(array);
         return;
     }
-    size_t len = strlen(text);
+    pg_array_bytes(array, text, strlen(text));
+}
+
+void pg_array_bytes(struct pg_array *array, const void *data, size_t len)
+{
+    if (!data) {
+        pg_array_null(array);
+        return;
+    }
     put32(&array->bytes, (int32_t)len);
-    buf_add(&array->bytes, text, len);
+    buf_add(&array->bytes, data, len);
     array->count++;
 }
 

@@ -28,8 +28,18 @@ static const char ENSURE_SQL[] =
     "ON CONFLICT (id) DO UPDATE SET public_key = excluded.public_key "
     "WHERE $2 AND project.public_key <> excluded.public_key";
 static const char LIST_SQL[] =
-    "SELECT id, public_key, slug, enabled, max_severity FROM project ORDER BY id LIMIT 1000";
-enum { PROJECT_ID, PROJECT_KEY, PROJECT_SLUG, PROJECT_ENABLED, PROJECT_MAX };
+    "SELECT id, public_key, slug, enabled, max_severity, "
+    "CASE WHEN previous_until > now() THEN previous_key END, rate_per_minute "
+    "FROM project ORDER BY id LIMIT 1000";
+enum {
+    PROJECT_ID,
+    PROJECT_KEY,
+    PROJECT_SLUG,
+    PROJECT_ENABLED,
+    PROJECT_MAX,
+    PROJECT_PREVIOUS,
+    PROJECT_RATE
+};
 
 static void on_list(void *ctx, const struct pg_reply *reply)
 {
@@ -51,6 +61,9 @@ static void on_list(void *ctx, const struct pg_reply *reply)
         snprintf(item->key, sizeof item->key, "%s", pg_get_text(rows, row, PROJECT_KEY));
         snprintf(item->slug, sizeof item->slug, "%s", pg_get_text(rows, row, PROJECT_SLUG));
         item->enabled = pg_get_bool(rows, row, PROJECT_ENABLED);
+        const char *previous = pg_get_text(rows, row, PROJECT_PREVIOUS);
+        snprintf(item->previous_key, sizeof item->previous_key, "%s", previous ? previous : "");
+        item->rate_per_minute = pg_get_i64(rows, row, PROJECT_RATE);
         item->severity_max = SEV_CRITICAL;
         severity_parse(max, strlen(max), &item->severity_max);
     }
@@ -116,7 +129,8 @@ const struct project *store_project_by_key(const struct projects *p, const char 
 {
     const struct project *found = NULL;
     for (size_t i = 0; i < p->count; i++)
-        if (secret_equal(p->list[i].key, key))
+        if (secret_equal(p->list[i].key, key) ||
+            (p->list[i].previous_key[0] && secret_equal(p->list[i].previous_key, key)))
             found = &p->list[i];
     return found;
 }

@@ -13,6 +13,8 @@ struct project {
     char slug[64];
     bool enabled;
     enum severity severity_max;
+    char previous_key[RANDOM_HEX_BYTES]; /* taken too, while it lasts; "": none */
+    int64_t rate_per_minute;             /* 0: no limit */
 };
 
 /* Loads at once and again every few seconds. `ingest_key` (NULL: keep or make one) becomes the key

@@ -42,10 +42,11 @@ static const char EVENTS_SQL[] =
     "e AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], "
     "$4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], "
     "$11::text[], $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], "
-    "$18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bigint[]) "
+    "$18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bigint[], "
+    "$26::bytea[]) "
     "AS u (id, received_at, occurred_at, project_id, fingerprint, event_id, severity, origin, "
     "handler, message, exception_type, chat_id, user_id, gen_request_id, request_id, session_id, "
-    "trace_id, environment, release, server_name, payload, tags, breadcrumbs, stack)), "
+    "trace_id, environment, release, server_name, payload, tags, breadcrumbs, stack, detail)), "
     "stacks AS (INSERT INTO error_stack (received_day, hash, body) "
     "SELECT DISTINCT ON (day, s.hash) day, s.hash, s.body FROM (SELECT DISTINCT stack, "
     "(received_at AT TIME ZONE 'UTC')::date AS day FROM e WHERE stack > 0) d "
@@ -53,12 +54,12 @@ static const char EVENTS_SQL[] =
     "INSERT INTO event (id, received_at, occurred_at, group_id, project_id, chat_id, event_id, "
     "severity, origin, handler, message, exception_type, user_id, gen_request_id, request_id, "
     "session_id, trace_id, environment, release, server_name, stack_hash, payload, tags, "
-    "breadcrumbs) "
+    "breadcrumbs, detail) "
     "SELECT CASE WHEN e.id = 0 THEN nextval('event_id_seq') ELSE e.id END, e.received_at, "
     "e.occurred_at, g.id, e.project_id, e.chat_id, e.event_id, e.severity, e.origin, e.handler, "
     "e.message, e.exception_type, e.user_id, e.gen_request_id, e.request_id, e.session_id, "
     "e.trace_id, e.environment, e.release, e.server_name, s.hash, e.payload::jsonb, e.tags::jsonb, "
-    "e.breadcrumbs::jsonb FROM e JOIN error_group g ON g.project_id = e.project_id "
+    "e.breadcrumbs::jsonb, e.detail FROM e JOIN error_group g ON g.project_id = e.project_id "
     "AND g.fingerprint = e.fingerprint LEFT JOIN s ON s.ord = e.stack";
 
 /* Pairs never seen before count; for rows that somebody else holds the count goes to group_delta. */
@@ -80,7 +81,16 @@ static const char DUE_SQL[] =
     "AS u (project_id, fingerprint, n, severity, occurred_max) JOIN error_group g "
     "ON g.project_id = u.project_id AND g.fingerprint = u.fingerprint";
 
-enum { COLUMNS_MAX = 25 };
+/* Of the same day as their event; a repeat of an event brings none. */
+static const char ATTACHMENTS_SQL[] =
+    "INSERT INTO event_attachment (received_day, project_id, event_id, n, name, content_type, "
+    "bytes, body) SELECT (received_at AT TIME ZONE 'UTC')::date, project_id, event_id, n, name, "
+    "content_type, bytes, body FROM unnest($1::timestamptz[], $2::bigint[], $3::text[], "
+    "$4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bytea[]) "
+    "AS u (received_at, project_id, event_id, n, name, content_type, bytes, body) "
+    "ON CONFLICT DO NOTHING";
+
+enum { COLUMNS_MAX = 26 };
 
 /* Columns of one statement: arrays of one length, filled row by row. */
 struct columns {
@@ -214,6 +224,7 @@ static void add_event_row(struct columns *c, const struct event *e, int64_t stac
     for (size_t i = 0; i < 11; i++)
         pg_array_text(&c->array[12 + i], texts_b[i]);
     pg_array_i64(&c->array[23], stack);
+    pg_array_bytes(&c->array[25], e->detail, e->detail_len);
 }
 
 static void add_events(struct pg_batch *pg, const struct write_batch *batch)
@@ -223,6 +234,7 @@ static void add_events(struct pg_batch *pg, const struct write_batch *batch)
         types[i] = PG_TEXT_ARRAY;
     types[0] = types[3] = types[11] = types[23] = PG_INT8_ARRAY;
     types[1] = types[2] = PG_TIME_ARRAY;
+    types[25] = PG_BYTEA_ARRAY;
     struct columns c;
     columns_init(&c, types, COLUMNS_MAX);
     struct stack_table stacks = {.size = write_batch_table_size(batch->count)};
@@ -235,6 +247,30 @@ static void add_events(struct pg_batch *pg, const struct write_batch *batch)
     free(stacks.texts);
     free(stacks.slots);
     columns_add(pg, &c, EVENTS_SQL);
+}
+
+static void add_attachments(struct pg_batch *pg, const struct write_batch *batch)
+{
+    static const enum pg_array_type TYPES[] = {PG_TIME_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY,
+                                               PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
+                                               PG_INT8_ARRAY, PG_BYTEA_ARRAY};
+    struct columns c;
+    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct event *e = batch->events[i];
+        int64_t n = 0;
+        for (const struct attachment *a = e->attachments; a; a = a->next) {
+            pg_array_time(&c.array[0], e->received_ms);
+            pg_array_i64(&c.array[1], e->project_id);
+            pg_array_text(&c.array[2], e->event_id);
+            pg_array_i64(&c.array[3], ++n);
+            pg_array_text(&c.array[4], a->name);
+            pg_array_text(&c.array[5], a->content_type);
+            pg_array_i64(&c.array[6], (int64_t)a->bytes);
+            pg_array_bytes(&c.array[7], a->data, a->len);
+        }
+    }
+    columns_add(pg, &c, ATTACHMENTS_SQL);
 }
 
 static void add_users(struct pg_batch *pg, const struct write_batch *batch)
@@ -290,6 +326,7 @@ struct pg_batch *write_batch_store(struct write_batch *batch, enum severity ring
         add_counts(pg, batch, true, COUNT_GROUPS_SQL);
         add_counts(pg, batch, false, DELTAS_SQL);
         add_events(pg, batch);
+        add_attachments(pg, batch);
         add_users(pg, batch);
         add_due(pg, batch, ring_min);
     }
