@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/metric.h"
+#include "store/feedback.h"
 
 #include <stdlib.h>
 
@@ -23,11 +24,13 @@ struct decider {
     bool again; /* poked while busy */
     bool full;  /* the round was cut by its bound: there is more */
     bool said_no_chat;
+    unsigned ticks;
     struct verdict *verdicts;
     size_t count;
 };
 
 static const double TICK_SECONDS = 0.5;
+enum { NOTES_EVERY_TICKS = 2 };
 
 /* What group_delta holds for rows that are free again; the rest waits on. */
 static const char DELTA_SQL[] =
@@ -138,6 +141,15 @@ static void on_any(void *ctx, bool any)
     }
 }
 
+static void on_notes(void *ctx, int64_t queued, const struct err *err)
+{
+    struct decider *d = ctx;
+    if (err)
+        log_debug("words of users not queued", LOG_S("error", err->text), LOG_END);
+    else if (queued)
+        d->decided(d->ctx);
+}
+
 static void on_delta(void *ctx, const struct pg_reply *reply)
 {
     (void)ctx;
@@ -156,6 +168,8 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, DELTA_SQL);
     pg_run(d->pg, batch, on_delta, d);
+    if (d->config.chat_id && ++d->ticks % NOTES_EVERY_TICKS == 0)
+        store_notes_queue(d->pg, d->config.chat_id, d->config.thread_id, on_notes, d);
     store_facts_any(d->pg, on_any, d);
 }
 

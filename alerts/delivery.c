@@ -8,6 +8,8 @@
  * finds a 'sending' row of an ended holder knows that it may have arrived. */
 #include "alerts/delivery.h"
 
+#include "alerts/note.h"
+
 #include "core/clock.h"
 #include "core/limits.h"
 #include "core/log.h"
@@ -249,7 +251,10 @@ static void send_row(struct delivery *d, const struct outbox_row *row)
         .possible_repeat = row->possible_repeat,
         .links = d->config.links,
     };
-    card_render(&card, &html, &keyboard);
+    if (row->note)
+        note_render(row, d->config.language, &html);
+    else
+        card_render(&card, &html, &keyboard);
     d->is_edit = false;
     d->sending = (struct outbox_sent){.id = row->id,
                                       .chat_id = row->chat_id,
@@ -263,8 +268,9 @@ static void send_row(struct delivery *d, const struct outbox_row *row)
     pacing_take(&d->pacing, is_group(d), PACE_ALERT, clock_mono_ms());
     struct chat_message message = {.chat_id = row->chat_id,
                                    .thread_id = row->thread_id,
+                                   .reply_to = row->note ? row->card_message_id : 0,
                                    .html = buf_text(&html),
-                                   .keyboard = &keyboard};
+                                   .keyboard = row->note ? NULL : &keyboard};
     d->chat->send(d->chat, &message, on_sent, d);
     buf_fini(&html);
 }

@@ -9,7 +9,6 @@
 #include "core/json_out.h"
 #include "core/limits.h"
 #include "core/mem.h"
-#include "ingest/body.h"
 #include "ingest/native.h"
 
 #include <stdio.h>
@@ -53,21 +52,21 @@ static const struct project *authorize(const struct ingest *in, const struct htt
                                        struct http_reply *reply)
 {
     char key[128];
+    int status = 401;
+    const char *why = "no key: send Authorization: Bearer KEY, X-Api-Key: KEY or ?key=KEY";
     const struct project *project = NULL;
-    if (!in->writer || !store_projects_are_loaded(in->projects)) {
-        http_reply_error(reply, 503, "the database was not reached yet");
+    if (!key_of(request, key, sizeof key))
+        key[0] = '\0';
+    if (key[0] || !in->writer)
+        project = intake_project(in, key, &status, &why);
+    int64_t wait = project ? intake_rate(in, project, request, 1) : 0;
+    if (wait > 0) {
+        http_reply_too_many(reply, wait, NULL);
         return NULL;
     }
-    if (!key_of(request, key, sizeof key))
-        http_reply_error(reply, 401,
-                         "no key: send Authorization: Bearer KEY, X-Api-Key: KEY or ?key=KEY");
-    else if (!(project = store_project_by_key(in->projects, key)))
-        http_reply_error(reply, 401, "the key is not known");
-    else if (!project->enabled)
-        http_reply_error(reply, 403, "the project of this key is disabled");
-    else
-        return project;
-    return NULL;
+    if (!project)
+        http_reply_error(reply, status, why);
+    return project;
 }
 
 static void reply_bad(struct http_reply *reply, const struct native_batch *batch,
@@ -107,39 +106,6 @@ static void on_stored(void *ctx, const struct err *err)
     taking_free(t);
 }
 
-static bool reserve(void *ctx, size_t bytes)
-{
-    return http_reply_reserve(ctx, bytes);
-}
-
-/* The body as it was meant: `inflated` holds it when it was compressed. */
-static bool open_body(const struct http_request *request, struct http_reply *reply,
-                      struct buf *inflated, const char **body, size_t *len)
-{
-    struct err err = {0};
-    struct slice coding = http_head_find(request->head, "content-encoding");
-    enum body_coding how = body_coding_of(coding.at, coding.len);
-    *body = request->body;
-    *len = request->body_len;
-    if (how == BODY_UNKNOWN) {
-        http_reply_error(reply, 415, "Content-Encoding takes " BODY_CODINGS);
-        return false;
-    }
-    if (how == BODY_IDENTITY)
-        return true;
-    if (!body_inflate(how, request->body, request->body_len, inflated, reserve, reply, &err)) {
-        http_reply_error(reply,
-                         err.kind == ERR_LIMIT   ? 413
-                         : err.kind == ERR_RETRY ? 503
-                                                 : 400,
-                         err.text);
-        return false;
-    }
-    *body = buf_text(inflated);
-    *len = inflated->len;
-    return true;
-}
-
 void api_events(void *ctx, const struct http_request *request, struct http_reply *reply)
 {
     struct ingest *in = ctx;
@@ -151,8 +117,10 @@ void api_events(void *ctx, const struct http_request *request, struct http_reply
     if (!project)
         return;
     buf_init(&inflated, INGEST_INFLATED_BYTES_MAX);
-    if (!open_body(request, reply, &inflated, &body, &len)) {
+    int status = 0;
+    if (!intake_body(request, reply, &inflated, &body, &len, &status, &err)) {
         buf_fini(&inflated);
+        http_reply_error(reply, status, err.text);
         return;
     }
     struct taking *t = mem_alloc(sizeof *t);
@@ -164,6 +132,8 @@ void api_events(void *ctx, const struct http_request *request, struct http_reply
     for (size_t i = 0; i < t->batch.count; i++)
         if (t->batch.events[i].severity > project->severity_max)
             t->batch.events[i].severity = project->severity_max;
+    if (ok && t->batch.count > 1)
+        intake_rate(in, project, request, (int64_t)t->batch.count - 1);
     if (!ok) {
         reply_bad(reply, &t->batch, &err);
         taking_free(t);

@@ -124,6 +124,8 @@ static void start_alerts(struct service *s)
     s->lease = store_lease_new(s->loop, s->pg_work, on_lease, s);
     s->decider = decider_new(s->loop, s->pg_decide, s->lease, &decide, on_decided, s);
     s->delivery = delivery_new(s->loop, s->pg_work, s->lease, s->chat, &deliver, on_chat_moved, s);
+    s->monitors = monitors_new(s->loop, s->pg_work, s->lease);
+    s->ingest.monitors = s->monitors;
     s->drain = api_inbox_drain_new(s->loop, s->pg_work, s->lease, &s->ingest);
     s->roles = roles_new(s->pg_work, s->telegram, &roles);
     s->bot = (struct bot){.pg = s->pg_work,
@@ -169,6 +171,7 @@ static void on_migrated(struct service *s)
     s->pg_decide = connection(s, "decider");
     s->projects = store_projects_new(s->loop, s->pg_work, s->settings->ingest_key);
     s->ingest.projects = s->projects;
+    s->ingest.pg = s->pg_work;
     s->ingest.writer = store_writer_new(s->loop, s->pg_write, &write);
     start_alerts(s);
     store_writer_on_due(s->ingest.writer, on_due, s);
@@ -254,11 +257,15 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
     s->migrate_again.data = s;
     s->helper = helper_new(loop);
     s->scrub = scrub_new(settings->scrub_fields, settings->scrub_off, err);
-    if (!s->scrub) {
+    if (!s->scrub || !proxies_parse(settings->trusted_proxies, &s->ingest.proxies, err)) {
         service_free(s);
         return NULL;
     }
     s->ingest.scrub = s->scrub;
+    s->ingest.rates = rate_table_new(RATE_BUCKETS);
+    s->ingest.rate_per_address = settings->rate_per_address;
+    s->ingest.unhandled = (enum severity)settings->unhandled_severity;
+    s->ingest.attachment_bytes_max = (size_t)settings->attachment_bytes_max;
     service_set_routes(s);
     if (options->listen && !start_http(s, err)) {
         service_free(s);
@@ -327,6 +334,7 @@ void service_free(struct service *s)
     poll_free(s->poll);
     roles_free(s->roles);
     api_inbox_drain_free(s->drain);
+    monitors_free(s->monitors);
     delivery_free(s->delivery);
     decider_free(s->decider);
     store_lease_free(s->lease);
@@ -337,6 +345,7 @@ void service_free(struct service *s)
     http_client_free(s->http);
     telegram_free(s->telegram);
     helper_free(s->helper);
+    rate_table_free(s->ingest.rates);
     scrub_free(s->scrub);
     free(s);
 }

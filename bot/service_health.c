@@ -1,6 +1,8 @@
 /* service_health.c -- the route table, and how each part of the service is, in words. */
 #include "bot/service_internal.h"
 
+#include "api/sentry_path.h"
+#include "core/clock.h"
 #include "core/limits.h"
 #include "core/metric.h"
 
@@ -80,6 +82,23 @@ static enum health_grade queue_health(void *ctx, char *detail, size_t size)
     return HEALTH_DEGRADED;
 }
 
+/* Errors that SDKs lost in the last hour: a client report is the only sign of them. */
+static enum health_grade sdks_health(void *ctx, char *detail, size_t size)
+{
+    struct service *s = (struct service *)(uintptr_t)ctx;
+    int64_t lost = metric_get(METRIC_SDK_ERRORS_DROPPED);
+    int64_t now = clock_mono_ms();
+    if (lost > s->sdk_errors_lost) {
+        s->sdk_errors_lost = lost;
+        s->sdk_errors_lost_ms = now;
+    }
+    if (lost == 0 || now - s->sdk_errors_lost_ms > SDK_LOSS_SHOWN_MS)
+        return HEALTH_OK;
+    snprintf(detail, size, "SDKs say that they lost %lld errors before they were sent",
+             (long long)lost);
+    return HEALTH_DEGRADED;
+}
+
 void service_set_routes(struct service *s)
 {
     s->parts[0] = (struct health_part){"database", database_health, s, true};
@@ -87,6 +106,7 @@ void service_set_routes(struct service *s)
     s->parts[2] = (struct health_part){"lease", lease_health, s, false};
     s->parts[3] = (struct health_part){"queue", queue_health, s, false};
     s->parts[4] = (struct health_part){"outbox", outbox_health, s, false};
+    s->parts[5] = (struct health_part){"sdks", sdks_health, s, false};
     s->health = (struct health){s->parts, HEALTH_PARTS, s->settings->metrics_token};
     s->routes[0] = (struct http_route){.methods = HTTP_POST,
                                        .path = "/api/events",
@@ -94,6 +114,14 @@ void service_set_routes(struct service *s)
                                        .body_bytes_max = INGEST_REQUEST_BYTES_MAX,
                                        .body_limit_name = "20 MiB a request",
                                        .handler = api_events,
+                                       .ctx = &s->ingest};
+    s->routes[5] = (struct http_route){.methods = HTTP_POST | HTTP_GET,
+                                       .match = sentry_path_matches,
+                                       .any_origin = true,
+                                       .body_optional = true,
+                                       .body_bytes_max = INGEST_REQUEST_BYTES_MAX,
+                                       .body_limit_name = "20 MiB a request",
+                                       .handler = api_sentry,
                                        .ctx = &s->ingest};
     s->routes[1] = (struct http_route){
         .methods = HTTP_GET, .path = "/health/live", .handler = api_health_live, .ctx = &s->health};

@@ -9,10 +9,13 @@
 #include "api/health.h"
 #include "api/inbox_drain.h"
 #include "api/ingest_routes.h"
+#include "api/sentry_routes.h"
 #include "bot/console.h"
 #include "bot/poll.h"
+#include "monitors/monitors.h"
 
-enum { HEALTH_PARTS = 5, OUTBOX_SECONDS_MAX = 120, ROUTES = 5 };
+enum { HEALTH_PARTS = 6, OUTBOX_SECONDS_MAX = 120, ROUTES = 6, RATE_BUCKETS = 4096 };
+enum { SDK_LOSS_SHOWN_MS = 3600 * 1000 };
 
 struct service {
     struct ev_loop *loop;
@@ -31,6 +34,8 @@ struct service {
     struct health health;
     struct scrub *scrub;
     struct ingest ingest;
+    int64_t sdk_errors_lost; /* when /health last looked, and since when it shows them */
+    int64_t sdk_errors_lost_ms;
     ev_timer migrate_again;
     ev_timer upkeep;
     struct migrating *migrating;
@@ -44,6 +49,7 @@ struct service {
     struct decider *decider;
     struct delivery *delivery;
     struct inbox_drain *drain;
+    struct monitors *monitors;
     struct roles *roles;
     struct poll *poll;
     struct bot bot;

@@ -28,6 +28,7 @@ enum {
     INGEST_WARNINGS_MAX = 100,     /* listed in one answer; the rest are counted */
     ATTACHMENTS_MAX = 5,           /* kept with an event */
     ATTACHMENTS_COUNTED_MAX = 100, /* and noted by name and size */
+    CHECKINS_PER_MINUTE = 6,       /* new ones, of one monitor in one environment (Sentry) */
     ENVELOPE_ITEMS_MAX = 10000,
     SENTRY_EXCEPTIONS_MAX = 50, /* of a chain; the innermost causes are left out */
     JSON_DEPTH_MAX = 64,        /* deeper values become a marker; PostgreSQL's jsonb takes more */

@@ -50,6 +50,22 @@ static const struct {
                                 "Telegram updates handled."},
     [METRIC_SCRUBBED] = {"nabat_scrubbed_total", "counter",
                          "Values filtered out of events as secrets."},
+    [METRIC_SDK_ITEMS_NOT_KEPT] = {"nabat_sdk_items_not_kept_total", "counter",
+                                   "Envelope items of kinds that are not kept."},
+    [METRIC_SDK_FIELDS_UNREADABLE] = {"nabat_sdk_fields_unreadable_total", "counter",
+                                      "Fields and items of SDKs that read as empty."},
+    [METRIC_SDK_EVENTS_TRIMMED] = {"nabat_sdk_events_trimmed_total", "counter",
+                                   "Events over 1 MiB that were made to fit."},
+    [METRIC_SDK_ERRORS_DROPPED] = {"nabat_sdk_errors_dropped_total", "counter",
+                                   "Errors that SDKs say they lost before they were sent."},
+    [METRIC_SDK_OTHERS_DROPPED] = {"nabat_sdk_others_dropped_total", "counter",
+                                   "What else SDKs say they did not send."},
+    [METRIC_RATE_LIMITED] = {"nabat_rate_limited_total", "counter", "Requests answered 429."},
+    [METRIC_CHECKINS] = {"nabat_checkins_total", "counter", "Check-ins of cron jobs taken."},
+    [METRIC_CHECKINS_REFUSED] = {"nabat_checkins_refused_total", "counter",
+                                 "Check-ins of unknown monitors, or too many."},
+    [METRIC_FEEDBACK] = {"nabat_feedback_total", "counter", "Words of users kept."},
+    [METRIC_SESSIONS] = {"nabat_sessions_total", "counter", "Sessions counted."},
 };
 
 static int64_t values[METRICS];

@@ -146,7 +146,7 @@ static void make_texts(struct reading *r)
     struct event *e = r->event;
     const struct sentry_exception *main = sentry_stack_main(&r->stack);
     const char *value = main ? sentry_text(main->value, INGEST_EVENT_BYTES_MAX, r->arena) : NULL;
-    if (main && !main->synthetic)
+    if (main)
         e->exception_type = sentry_text(main->type, NAME_BYTES_MAX, r->arena);
     e->title = main ? exception_title(r, main) : NULL;
     if (!e->title)

@@ -172,12 +172,36 @@ static bool looks_like_library(const struct sentry_frame *f)
     return false;
 }
 
+/* Frames of the SDK itself and of the runtime's way into it: some SDKs send them as the innermost
+ * ones, and as the application's own. */
+static bool is_of_sdk(enum sentry_platform platform, const struct sentry_frame *f)
+{
+    static const char *const PLACES[] = {"/sentry/hub.rb", "/sentry-ruby", "@sentry/",
+                                         "libsentry",      "/sentry_sdk/", NULL};
+    static const char *const MODULES[] = {"sentry_sdk", "io.sentry.",
+                                          "github.com/getsentry/sentry-go", "sentry.", NULL};
+    static const char *const RUST[] = {
+        "sentry",     "<sentry",     "std::",        "core::", "__rust", "rust_begin",
+        "rust_panic", "<unknown>",   "__libc_",      "_start", "<std::", "<core::",
+        "<alloc::",   "backtrace::", "<T as core::", NULL};
+    struct part path = f->abs_path.len ? f->abs_path : f->filename;
+    if (part_contains_any(path, PLACES) || part_contains_any(f->package, PLACES))
+        return true;
+    for (const char *const *m = MODULES; *m; m++)
+        if (part_starts(f->module, *m))
+            return true;
+    for (const char *const *r = RUST; *r && platform == PLATFORM_RUST; r++)
+        if (part_starts(f->function, *r))
+            return true;
+    return part_starts(f->module, "java.lang.Thread") && part_equals(f->function, "getStackTrace");
+}
+
 void sentry_key_frame(enum sentry_platform platform, const struct sentry_frame *in,
                       struct stack_frame *out)
 {
     FUNCTIONS[platform](part_trim(in->function), out->function);
     put_file(platform, in, out->file);
-    out->in_app = in->in_app == 1;
+    out->in_app = in->in_app == 1 && !is_of_sdk(platform, in);
 }
 
 /* Innermost first; frames that name nothing are left out. */
@@ -189,12 +213,15 @@ static void clean_frames(enum sentry_platform platform, const struct sentry_exce
     if (!frames)
         return;
     for (size_t i = 0; i < e->frames_count; i++)
-        said = said || e->frames[i].in_app == 1;
+        said = said || (e->frames[i].in_app == 1 && !is_of_sdk(platform, &e->frames[i]));
     for (size_t i = e->frames_count; i > 0; i--) {
+        if (link->frames_count == 0 && i > 1 && is_of_sdk(platform, &e->frames[i - 1]))
+            continue; /* the way into the SDK is not where it happened */
         struct stack_frame *f = &frames[link->frames_count];
         sentry_key_frame(platform, &e->frames[i - 1], f);
-        if (!said && e->frames[i - 1].in_app < 0)
-            f->in_app = !looks_like_library(&e->frames[i - 1]);
+        if (!said && e->frames[i - 1].in_app != 0)
+            f->in_app =
+                !looks_like_library(&e->frames[i - 1]) && !is_of_sdk(platform, &e->frames[i - 1]);
         link->frames_count += f->file[0] || f->function[0];
     }
     link->frames = frames;

@@ -298,28 +298,49 @@ static bool read_chat_id(struct part p, int64_t *out)
     return *end == '\0' && errno == 0;
 }
 
-/* aiogram's handlers hold the update as a local variable, which SDKs send as its repr:
- * "…chat=Chat(id=-100123, type=…", "from_user=User(id=55, …". */
-static struct part find_repr(const struct sentry_stack *s, const char *mark)
+/* aiogram's handlers hold the update and its parts as local variables, which SDKs send as their
+ * repr: "…chat=Chat(id=-100123, type=…", "event_from_user": "User(id=55, …". */
+struct repr {
+    const char *mark; /* what stands before the id, anywhere in a text */
+    const char *key;  /* or at the beginning of the text under this key… */
+    const char *start;
+};
+
+static struct part digits_at(struct part text)
+{
+    size_t n = 0;
+    while (n < text.len && n < 20 && (isdigit((unsigned char)text.at[n]) || text.at[n] == '-'))
+        n++;
+    return (struct part){text.at, n};
+}
+
+// NOLINTNEXTLINE(misc-no-recursion) -- three levels
+static struct part find_in(const struct json_value *v, const struct repr *repr, int depth)
+{
+    struct part text = sentry_part(v);
+    const char *found = part_find(text, repr->mark);
+    if (found)
+        return digits_at(part_skip(text, (size_t)(found - text.at) + strlen(repr->mark)));
+    if (v->key_len == strlen(repr->key) && memcmp(v->key, repr->key, v->key_len) == 0 &&
+        part_starts(text, repr->start))
+        return digits_at(part_skip(text, strlen(repr->start)));
+    for (const struct json_value *c = v->first; c && depth < 3; c = c->next) {
+        struct part id = find_in(c, repr, depth + 1);
+        if (id.len)
+            return id;
+    }
+    return (struct part){"", 0};
+}
+
+static struct part find_repr(const struct sentry_stack *s, const struct repr *repr)
 {
     const struct sentry_exception *e = sentry_stack_main(s);
     for (size_t i = e ? e->frames_count : 0; i > 0; i--) {
-        const struct json_value *vars = e->frames[i - 1].vars;
-        if (!vars || vars->kind != JSON_OBJECT_V)
-            continue;
-        for (const struct json_value *v = vars->first; v; v = v->next) {
-            struct part text = sentry_part(v);
-            const char *found = part_find(text, mark);
-            if (!found)
-                continue;
-            text = part_skip(text, (size_t)(found - text.at) + strlen(mark));
-            size_t n = 0;
-            while (n < text.len && n < 20 &&
-                   (isdigit((unsigned char)text.at[n]) || text.at[n] == '-'))
-                n++;
-            if (n > 0)
-                return (struct part){text.at, n};
-        }
+        struct part id = {"", 0};
+        if (e->frames[i - 1].vars)
+            id = find_in(e->frames[i - 1].vars, repr, 0);
+        if (id.len)
+            return id;
     }
     return (struct part){"", 0};
 }
@@ -333,19 +354,21 @@ static void map_people(const struct json_value *root, const struct sentry_stack 
                        struct arena *arena, struct event *event)
 {
     static const char *const OWN_NAMES[] = {"id", "username", "email"};
+    static const struct repr CHAT_REPR = {"chat=Chat(id=", "event_chat", "Chat(id="};
+    static const struct repr USER_REPR = {"from_user=User(id=", "event_from_user", "User(id="};
     const struct json_value *user = sentry_get(root, "user");
     struct part chat = lookup(root, CHAT_NAMES);
     if (!chat.len)
         chat = sentry_get_part(user, "chat_id");
     if (!chat.len && is_aiogram_event(event->origin))
-        chat = find_repr(s, "chat=Chat(id=");
+        chat = find_repr(s, &CHAT_REPR);
     event->has_chat_id = read_chat_id(chat, &event->chat_id);
     for (size_t i = 0; i < 3 && !event->user_id; i++)
         event->user_id = sentry_text(sentry_get_part(user, OWN_NAMES[i]), NAME_BYTES_MAX, arena);
     if (!event->user_id)
         event->user_id = sentry_text(lookup(root, USER_NAMES), NAME_BYTES_MAX, arena);
     if (!event->user_id && is_aiogram_event(event->origin))
-        event->user_id = sentry_text(find_repr(s, "from_user=User(id="), NAME_BYTES_MAX, arena);
+        event->user_id = sentry_text(find_repr(s, &USER_REPR), NAME_BYTES_MAX, arena);
 }
 
 static struct part first_of(struct part a, struct part b)

@@ -169,6 +169,11 @@ static void java_frame(struct buf *out, const struct sentry_exception *e, size_t
     buf_add_str(out, ")\n");
 }
 
+static void java_join(struct buf *out, const struct sentry_exception *cause)
+{
+    buf_add_str(out, part_starts(cause->source, "suppressed") ? "Suppressed: " : "Caused by: ");
+}
+
 /* ---- Rust */
 
 static void rust_head(struct buf *out, const struct sentry_exception *e)
@@ -323,7 +328,7 @@ const struct render_form RENDER_FORMS[PLATFORMS] = {
     [PLATFORM_JAVASCRIPT] = {false, true, what_line, js_frame, NULL, js_join},
     [PLATFORM_NODE] = {false, true, what_line, js_frame, NULL, js_join},
     [PLATFORM_GO] = {false, true, go_head, go_frame, NULL, join_caused_by},
-    [PLATFORM_JAVA] = {false, true, qualified_line, java_frame, NULL, join_caused_by},
+    [PLATFORM_JAVA] = {false, true, qualified_line, java_frame, NULL, java_join},
     [PLATFORM_RUST] = {false, true, rust_head, rust_frame, NULL, join_caused_by},
     [PLATFORM_PHP] = {true, true, php_head, php_frame, NULL, php_join},
     [PLATFORM_RUBY] = {false, true, ruby_head, ruby_frame, NULL, join_nothing},

@@ -65,6 +65,16 @@ const char *sentry_text(struct part p, size_t bytes_max, struct arena *arena)
     return arena_str_dup_n(arena, p.at, utf8_cut(p.at, p.len, bytes_max));
 }
 
+const char *sentry_text_clean(struct part p, size_t bytes_max, struct arena *arena)
+{
+    size_t len = p.len < bytes_max ? p.len : bytes_max;
+    char *clean = arena_alloc(arena, 3 * len + 1);
+    if (!clean)
+        return NULL;
+    size_t n = utf8_clean(p.at, len, clean);
+    return sentry_text((struct part){clean, n}, bytes_max, arena);
+}
+
 struct part sentry_any(const struct json_value *v, struct arena *arena)
 {
     if (!v || (v->kind != JSON_ARRAY_V && v->kind != JSON_OBJECT_V))

@@ -20,6 +20,8 @@ struct part sentry_get_part(const struct json_value *object, const char *key);
 bool part_equals(struct part p, const char *text);
 /* NUL-terminated and cut at `bytes_max`; NULL when empty or only blanks, or the arena is full. */
 const char *sentry_text(struct part p, size_t bytes_max, struct arena *arena);
+/* The same of bytes that no JSON reader has cleaned. */
+const char *sentry_text_clean(struct part p, size_t bytes_max, struct arena *arena);
 /* Text of any value: containers as JSON. */
 struct part sentry_any(const struct json_value *v, struct arena *arena);
 

@@ -139,13 +139,14 @@ void http_conn_answered(struct http_conn *conn)
 static const struct http_route *find_route(struct http_server *server, struct slice path,
                                            unsigned method, unsigned *allowed)
 {
-    if (path.len > 1 && path.at[path.len - 1] == '/')
-        path.len--;
+    struct slice bare = path;
+    if (bare.len > 1 && bare.at[bare.len - 1] == '/')
+        bare.len--;
     const struct http_route *same_path = NULL;
     *allowed = 0;
     for (size_t i = 0; i < server->config.routes_count; i++) {
         const struct http_route *route = &server->config.routes[i];
-        if (!slice_equal(path, route->path))
+        if (route->match ? !route->match(path) : !slice_equal(bare, route->path))
             continue;
         *allowed |= route->methods;
         if ((route->methods & method) || (method == HTTP_OPTIONS && route->any_origin))
@@ -181,7 +182,8 @@ static bool admit(struct http_conn *conn, struct http_reply *reply)
         http_reply_refuse(conn, 405, "this route does not take that method", extra);
         return false;
     }
-    if (head->method == HTTP_POST && head->content_length < 0 && !head->chunked) {
+    if (head->method == HTTP_POST && head->content_length < 0 && !head->chunked &&
+        !route->body_optional) {
         http_reply_refuse(conn, 411, "a body needs Content-Length or chunked encoding", NULL);
         return false;
     }
@@ -217,6 +219,7 @@ static void run_handler(struct http_conn *conn)
         .head = &reply->head,
         .body = buf_text(&reply->body),
         .body_len = reply->body.len,
+        .peer = conn->peer,
         .from_loopback = conn->peer_loopback && !http_head_find(&reply->head, "x-forwarded-for").at,
     };
     reply->route->handler(reply->route->ctx, &request, reply);
@@ -380,6 +383,20 @@ static bool is_loopback(const struct sockaddr_storage *peer)
             (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) && in6->sin6_addr.s6_addr[12] == 127));
 }
 
+/* 203.0.113.7, 2001:db8::1; an IPv4 address that came through an IPv6 socket as such. */
+static void write_address(const struct sockaddr_storage *peer, char *out, socklen_t size)
+{
+    static const char MAPPED[] = "::ffff:";
+    const struct sockaddr_in *in4 = (const void *)peer;
+    const struct sockaddr_in6 *in6 = (const void *)peer;
+    const void *address =
+        peer->ss_family == AF_INET ? (const void *)&in4->sin_addr : (const void *)&in6->sin6_addr;
+    out[0] = '\0';
+    inet_ntop(peer->ss_family, address, out, size);
+    if (strncmp(out, MAPPED, sizeof MAPPED - 1) == 0 && strchr(out, '.'))
+        memmove(out, out + sizeof MAPPED - 1, strlen(out) - (sizeof MAPPED - 1) + 1);
+}
+
 void http_conn_new(struct http_server *server, int fd, const struct sockaddr_storage *peer)
 {
     struct http_conn *conn = mem_alloc(sizeof *conn);
@@ -388,6 +405,7 @@ void http_conn_new(struct http_server *server, int fd, const struct sockaddr_sto
     conn->phase = PHASE_HEAD;
     conn->since_ms = clock_mono_ms();
     conn->peer_loopback = is_loopback(peer);
+    write_address(peer, conn->peer, sizeof conn->peer);
     buf_init(&conn->in, HTTP_HEAD_BYTES_MAX + 2 * HTTP_SCRATCH_BYTES);
     buf_init(&conn->out, HTTP_OUT_BYTES_MAX);
     ev_io_init(&conn->reader, on_readable, fd, EV_READ);

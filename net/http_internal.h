@@ -37,6 +37,7 @@ struct http_conn {
     bool linger_after; /* the client may still be sending: close gently */
     bool processing;   /* guards against recursion: handler -> reply -> next request */
     bool peer_loopback;
+    char peer[INET6_ADDRSTRLEN];
 };
 
 struct http_reply {

@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "core/metric.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +17,7 @@ static const struct {
     const char *code;
 } STATUSES_TABLE[] = {
     {200, "OK", "ok"},
+    {201, "Created", "created"},
     {202, "Accepted", "accepted"},
     {204, "No Content", "no_content"},
     {400, "Bad Request", "bad_request"},
@@ -41,15 +43,17 @@ static size_t status_row(int status)
     size_t i = 0;
     while (i < sizeof STATUSES_TABLE / sizeof *STATUSES_TABLE && STATUSES_TABLE[i].status != status)
         i++;
-    return i < sizeof STATUSES_TABLE / sizeof *STATUSES_TABLE ? i : 15;
+    return i < sizeof STATUSES_TABLE / sizeof *STATUSES_TABLE ? i : 16;
 }
 
 static const char CORS_HEADERS[] = "Access-Control-Allow-Origin: *\r\n"
-                                   "Access-Control-Expose-Headers: Retry-After, X-Nabat-Spooled, "
-                                   "X-Nabat-Counted\r\n";
+                                   "Access-Control-Expose-Headers: Retry-After, X-Sentry-Error, "
+                                   "X-Sentry-Rate-Limits, X-Nabat-Spooled, X-Nabat-Counted\r\n";
 static const char PREFLIGHT_HEADERS[] =
-    "Access-Control-Allow-Methods: POST, OPTIONS\r\n"
-    "Access-Control-Allow-Headers: Content-Type, Content-Encoding, Authorization, X-Api-Key\r\n"
+    "Access-Control-Allow-Methods: POST, GET, OPTIONS\r\n"
+    "Access-Control-Allow-Headers: Content-Type, Content-Encoding, Transfer-Encoding, Accept, "
+    "Authorization, Authentication, X-Api-Key, X-Sentry-Auth, X-Requested-With, X-CSRFToken, "
+    "X-Forwarded-For, Origin, Referer, sentry-trace, baggage\r\n"
     "Access-Control-Max-Age: 86400\r\n";
 
 /* RFC 9110 section 5.6.7, made once a second. */
@@ -186,11 +190,31 @@ void http_reply_json(struct http_reply *reply, int status, const char *extra_hea
     http_reply_send(reply, status, "application/json", extra_headers, json, strlen(json));
 }
 
-void http_reply_error(struct http_reply *reply, int status, const char *detail)
+void http_reply_error_with(struct http_reply *reply, int status, const char *extra_headers,
+                           const char *detail)
 {
     struct buf json;
     error_body(&json, status, detail);
-    http_reply_json(reply, status, status == 503 ? "Retry-After: 5\r\n" : NULL, json.data);
+    http_reply_json(reply, status, extra_headers, json.data);
+    buf_fini(&json);
+}
+
+void http_reply_error(struct http_reply *reply, int status, const char *detail)
+{
+    http_reply_error_with(reply, status, status == 503 ? "Retry-After: 5\r\n" : NULL, detail);
+}
+
+void http_reply_too_many(struct http_reply *reply, int64_t seconds, const char *extra_headers)
+{
+    struct buf json;
+    char headers[512];
+    char detail[80];
+    snprintf(detail, sizeof detail, "over the rate of this key or address: again in %lld s",
+             (long long)seconds);
+    snprintf(headers, sizeof headers, "Retry-After: %lld\r\n%s", (long long)seconds,
+             extra_headers ? extra_headers : "");
+    error_body(&json, 429, detail);
+    http_reply_json(reply, 429, headers, json.data);
     buf_fini(&json);
 }
 

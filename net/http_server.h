@@ -17,6 +17,7 @@ struct http_request {
     const struct http_head *head;
     const char *body;
     size_t body_len;
+    const char *peer;   /* its address as text, without a port */
     bool from_loopback; /* peer is on loopback and no proxy says otherwise (X-Forwarded-For) */
 };
 
@@ -25,8 +26,10 @@ typedef void http_handler_fn(void *ctx, const struct http_request *request,
                              struct http_reply *reply);
 
 struct http_route {
-    unsigned methods;            /* enum http_method, or'ed */
-    const char *path;            /* exact; a trailing slash of the request is forgiven */
+    unsigned methods;                 /* enum http_method, or'ed */
+    const char *path;                 /* exact; a trailing slash of the request is forgiven */
+    bool (*match)(struct slice path); /* instead of `path`: whether the path is this route's */
+    bool body_optional;               /* a POST without any length has an empty body, not a 411 */
     bool any_origin;             /* CORS: every origin, on errors too; preflights are answered */
     size_t body_bytes_max;       /* 0: takes no body */
     const char *body_limit_name; /* for the 413 */
@@ -59,6 +62,10 @@ void http_reply_json(struct http_reply *reply, int status, const char *extra_hea
                      const char *json);
 /* {"error":"<code>","detail":"<detail>"}; the code is the status in words. */
 void http_reply_error(struct http_reply *reply, int status, const char *detail);
+void http_reply_error_with(struct http_reply *reply, int status, const char *extra_headers,
+                           const char *detail);
+/* 429 with Retry-After; `extra_headers` as above. */
+void http_reply_too_many(struct http_reply *reply, int64_t seconds, const char *extra_headers);
 /* Counts `bytes` against HTTP_BODY_MEMORY until the reply is sent; false: answer 503. */
 bool http_reply_reserve(struct http_reply *reply, size_t bytes);
 /* Frees the request's body early, when what matters was copied. */

@@ -115,8 +115,8 @@ CREATE TABLE alert_note (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     group_id   bigint NOT NULL,
     kind       text NOT NULL CHECK (kind IN ('feedback', 'recovered')),
-    author     text,
-    body       text NOT NULL,
+    author     text,          -- who said it; of 'recovered' the job
+    body       text NOT NULL, -- of 'recovered': minutes it failed, and how often
     created_at timestamptz NOT NULL DEFAULT now(),
     queued_at  timestamptz
 );

@@ -7,63 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char LEASE_SQL[] = "SELECT " PG_MS(
-    "clock_timestamp()") " FROM service_lease WHERE name = 'alerts' "
-                         "AND holder = $1 AND epoch = $2 AND until > clock_timestamp() FOR SHARE";
+/* clang-format off */
+static const char LEASE_SQL[] =
+    "SELECT " PG_MS("clock_timestamp()") " FROM service_lease WHERE name = 'alerts' "
+    "AND holder = $1 AND epoch = $2 AND until > clock_timestamp() FOR SHARE";
 
 static const char TAKE_SQL[] =
     "WITH due AS (DELETE FROM alert_due WHERE id IN (SELECT id FROM alert_due ORDER BY id "
-    "LIMIT $1 "
-    "FOR UPDATE SKIP LOCKED) AND EXISTS (SELECT 1 FROM service_lease WHERE name = 'alerts' "
-    "AND holder = $3 AND epoch = $4) RETURNING *) "
-    "SELECT d.kind, d.group_id, d.n, d.severity, " PG_MS("d.occurred_max") ", " PG_MS(
-        "d."
-        "crea"
-        "ted_"
-        "at") ", g.status, g.resolved_by_person, " PG_MS("g.resolved_at") ", " PG_MS("g.taken_"
-                                                                                     "at") ", "
-                                                                                           "CAS"
-                                                                                           "E "
-                                                                                           "WHE"
-                                                                                           "N "
-                                                                                           "isf"
-                                                                                           "ini"
-                                                                                           "te("
-                                                                                           "g."
-                                                                                           "mut"
-                                                                                           "ed_"
-                                                                                           "unt"
-                                                                                           "il)"
-                                                                                           " "
-                                                                                           "THE"
-                                                                                           "N"
-                                                                                           " " PG_MS(
-                                                                                               "g."
-                                                                                               "mut"
-                                                                                               "ed_"
-                                                                                               "unt"
-                                                                                               "il") " WHEN "
-                                                                                                     "g.muted_"
-                                                                                                     "until > "
-                                                                                                     "now() "
-                                                                                                     "THEN "
-                                                                                                     "900000000"
-                                                                                                     "0000 "
-                                                                                                     "END, "
-                                                                                                     "g.muted_"
-                                                                                                     "until_"
-                                                                                                     "count, "
-                                                                                                     "g."
-                                                                                                     "occurrenc"
-                                                                                                     "es,"
-                                                                                                     " " PG_MS(
-                                                                                                         "s."
-                                                                                                         "last_"
-                                                                                                         "ring_"
-                                                                                                         "at") ", s.held "
-                                                                                                               "FROM due d JOIN error_group g ON g.id = d.group_id "
-                                                                                                               "LEFT JOIN alert_state s ON s.group_id = g.id AND s.chat_id = $2 "
-                                                                                                               "ORDER BY d.group_id, d.kind <> 'reopen', d.id";
+    "LIMIT $1 FOR UPDATE SKIP LOCKED) AND EXISTS (SELECT 1 FROM service_lease "
+    "WHERE name = 'alerts' AND holder = $3 AND epoch = $4) RETURNING *) "
+    "SELECT d.kind, d.group_id, d.n, d.severity, " PG_MS("d.occurred_max") ", "
+    PG_MS("d.created_at") ", g.status, g.resolved_by_person, " PG_MS("g.resolved_at") ", "
+    PG_MS("g.taken_at") ", CASE WHEN isfinite(g.muted_until) THEN " PG_MS("g.muted_until") " "
+    "WHEN g.muted_until > now() THEN 9000000000000 END, g.muted_until_count, g.occurrences, "
+    PG_MS("s.last_ring_at") ", s.held FROM due d JOIN error_group g ON g.id = d.group_id "
+    "LEFT JOIN alert_state s ON s.group_id = g.id AND s.chat_id = $2 "
+    "ORDER BY d.group_id, d.kind <> 'reopen', d.id";
+/* clang-format on */
 enum {
     FACT_COL_KIND,
     FACT_COL_GROUP,

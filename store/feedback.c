@@ -33,8 +33,9 @@ void store_feedback_add(struct pg_batch *batch, int32_t project_id, const struct
 /* The event may come after the words about it; after a day nobody waits for it any more. The bound
  * on received_at keeps the look-up to the leaves that can hold it. */
 static const char JOIN_SQL[] =
-    "WITH f AS (UPDATE user_feedback f SET group_id = e.group_id FROM event e "
-    "WHERE f.group_id IS NULL AND f.received_at > now() - interval '1 day' "
+    "WITH w AS (SELECT id FROM user_feedback WHERE group_id IS NULL "
+    "AND received_at > now() - interval '1 day' ORDER BY received_at DESC LIMIT 200), "
+    "f AS (UPDATE user_feedback f SET group_id = e.group_id FROM event e, w WHERE f.id = w.id "
     "AND e.project_id = f.project_id AND e.event_id = f.event_id "
     "AND e.received_at > now() - interval '30 days' RETURNING f.*) "
     "INSERT INTO alert_note (group_id, kind, author, body) SELECT group_id, 'feedback', "

@@ -1,0 +1,68 @@
+/* intake.c -- the checks before anything is read. */
+#include "api/intake.h"
+
+#include "core/clock.h"
+#include "core/limits.h"
+#include "core/metric.h"
+#include "ingest/body.h"
+
+#include <stdio.h>
+
+const struct project *intake_project(const struct ingest *in, const char *key, int *status,
+                                     const char **why)
+{
+    if (!in->writer || !store_projects_are_loaded(in->projects)) {
+        *status = 503;
+        *why = "the database was not reached yet";
+        return NULL;
+    }
+    const struct project *project = store_project_by_key(in->projects, key);
+    if (project && project->enabled)
+        return project;
+    *status = project ? 403 : 401;
+    *why = project ? "the project of this key is disabled" : "the key is not known";
+    return NULL;
+}
+
+int64_t intake_rate(const struct ingest *in, const struct project *project,
+                    const struct http_request *request, int64_t n)
+{
+    char name[CLIENT_BYTES + 8];
+    int64_t now = clock_mono_ms();
+    snprintf(name, sizeof name, "p%d", project->id);
+    int64_t wait = rate_take(in->rates, name, project->rate_per_minute, n, now);
+    if (wait == 0 && in->proxies.count > 0) {
+        name[0] = 'a';
+        client_address(&in->proxies, request, name + 1);
+        wait = rate_take(in->rates, name, in->rate_per_address, n, now);
+    }
+    metric_add(METRIC_RATE_LIMITED, wait > 0);
+    return wait;
+}
+
+static bool reserve(void *ctx, size_t bytes)
+{
+    return http_reply_reserve(ctx, bytes);
+}
+
+bool intake_body(const struct http_request *request, struct http_reply *reply, struct buf *inflated,
+                 const char **body, size_t *len, int *status, struct err *err)
+{
+    struct slice coding = http_head_find(request->head, "content-encoding");
+    enum body_coding how = body_coding_of(coding.at, coding.len);
+    *body = request->body;
+    *len = request->body_len;
+    if (how == BODY_UNKNOWN) {
+        *status = 415;
+        return err_set(err, ERR_INPUT, "Content-Encoding takes " BODY_CODINGS);
+    }
+    if (how == BODY_IDENTITY)
+        return true;
+    if (!body_inflate(how, request->body, request->body_len, inflated, reserve, reply, err)) {
+        *status = err->kind == ERR_LIMIT ? 413 : err->kind == ERR_RETRY ? 503 : 400;
+        return false;
+    }
+    *body = buf_text(inflated);
+    *len = inflated->len;
+    return true;
+}

@@ -1,0 +1,42 @@
+/* intake.h -- what every route that takes events shares: keys, rates, bodies. */
+#ifndef NABAT_API_INTAKE_H
+#define NABAT_API_INTAKE_H
+
+#include "api/client.h"
+#include "api/rate.h"
+#include "core/buf.h"
+#include "ingest/scrub.h"
+#include "store/project.h"
+#include "store/writer.h"
+
+struct monitors;
+
+/* What the routes and the inbox need; all BORROWED. */
+struct ingest {
+    struct projects *projects;
+    struct writer *writer; /* NULL until the database was seen for the first time */
+    struct pg *pg;         /* for what rides along with events; NULL as long */
+    struct monitors *monitors;
+    const struct scrub *scrub;
+    struct rate_table *rates;
+    struct proxies proxies;
+    int64_t rate_per_address; /* a minute; 0: none */
+    enum severity unhandled;
+    size_t attachment_bytes_max;
+};
+
+/* The project of a key that may send now. NULL: *status and *why say what to answer (503 before the
+ * first look at the database, 401 unknown, 403 disabled); no query is made. */
+const struct project *intake_project(const struct ingest *in, const char *key, int *status,
+                                     const char **why);
+/* Seconds to wait, 0: go on. Counts `n` events against the key and, behind trusted proxies, the
+ * address. */
+int64_t intake_rate(const struct ingest *in, const struct project *project,
+                    const struct http_request *request, int64_t n);
+
+/* The body as it was meant: `inflated` (the caller's, with its ceiling) holds it when it was
+ * compressed. ERR_INPUT with status 415 or 400, ERR_LIMIT 413, ERR_RETRY 503. */
+bool intake_body(const struct http_request *request, struct http_reply *reply, struct buf *inflated,
+                 const char **body, size_t *len, int *status, struct err *err);
+
+#endif
