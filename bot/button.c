@@ -5,10 +5,15 @@
  * callback_data only says which button; which group it is about is what we know of that message. */
 #include "bot/talk.h"
 
+#include "core/limits.h"
+#include "ingest/sentry_detail.h"
+#include "store/details.h"
 #include "store/outbox.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { DETAILS_BYTES_MAX = 8 * MIB };
 
 static const struct {
     const char *name; /* of callback_data, before the colon */
@@ -39,21 +44,33 @@ static void on_changed(void *ctx, const struct group *group, const struct err *e
     talk_end(talk);
 }
 
-static void on_details(void *ctx, const char *text, const struct err *err)
+static void on_details(void *ctx, const struct details *details, const struct err *err)
 {
     struct talk *talk = ctx;
-    if (!text) {
+    if (!details) {
         answer(talk, err ? TEXT_DATABASE_AWAY : TEXT_NO_EVENT);
         talk_end(talk);
         return;
     }
     answer(talk, TEXT_STACK_COMES);
+    struct buf text;
+    struct buf frames;
     char file_name[48];
+    buf_init(&text, DETAILS_BYTES_MAX);
+    buf_init(&frames, DETAILS_BYTES_MAX / 2);
+    buf_add_str(&text, details->head);
+    if (details->detail && sentry_detail_text(details->detail, details->detail_len, &frames) &&
+        frames.len)
+        buf_addf(&text, "\nSOURCE AND VARIABLES\n%s", frames.data);
+    buf_add_str(&text, details->tail);
     snprintf(file_name, sizeof file_name, "error-%lld.txt", (long long)talk->group_id);
     struct chat_message message = {.chat_id = talk->update.chat_id,
                                    .thread_id = talk->update.thread_id,
                                    .reply_to = talk->update.message_id};
-    talk->bot->chat->document(talk->bot->chat, &message, file_name, text, strlen(text), NULL, NULL);
+    talk->bot->chat->document(talk->bot->chat, &message, file_name, buf_text(&text), text.len, NULL,
+                              NULL);
+    buf_fini(&text);
+    buf_fini(&frames);
     talk->bot->answered(talk->bot->ctx, talk->update.chat_id);
     talk_end(talk);
 }
@@ -75,7 +92,7 @@ static void on_card(void *ctx, int64_t group_id, const struct err *err)
     }
     talk->group_id = group_id;
     if (button_is(talk, "stack")) {
-        store_group_details(talk->bot->pg, group_id, on_details, talk);
+        store_details_get(talk->bot->pg, group_id, on_details, talk);
         return;
     }
     for (size_t i = 0; i < sizeof BUTTONS / sizeof *BUTTONS; i++) {

@@ -16,6 +16,7 @@ const struct command COMMANDS[] = {
     {"reopen", "N", ROLE_TRIAGE, true, bot_cmd_reopen, TEXT_HELP_REOPEN},
     {"mute", "N [1h|1d|100x]", ROLE_TRIAGE, true, bot_cmd_mute, TEXT_HELP_MUTE},
     {"unmute", "N", ROLE_TRIAGE, true, bot_cmd_unmute, TEXT_HELP_UNMUTE},
+    {"monitors", "", ROLE_VIEWER, false, bot_cmd_monitors, TEXT_HELP_MONITORS},
     {"id", "", ROLE_VIEWER, false, bot_cmd_id, TEXT_HELP_ID},
     {"help", "", ROLE_VIEWER, false, bot_cmd_help, TEXT_HELP_HELP},
     {"start", "", ROLE_VIEWER, false, bot_cmd_start, TEXT_HELP_START},

@@ -26,7 +26,7 @@ bool command_parse_mute(const char *text, int64_t *seconds, int64_t *count);
 
 /* The handlers, a file each or a few that belong together. */
 command_fn bot_cmd_start, bot_cmd_help, bot_cmd_id;
-command_fn bot_cmd_errors, bot_cmd_error;
+command_fn bot_cmd_errors, bot_cmd_error, bot_cmd_monitors;
 command_fn bot_cmd_take, bot_cmd_resolve, bot_cmd_reopen, bot_cmd_mute, bot_cmd_unmute;
 
 /* The Telegram menu: the parameters of setMyCommands for one language. */

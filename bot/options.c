@@ -20,6 +20,9 @@ static const struct {
     {"--selftest", MODE_SELFTEST, NULL, "record a critical error and wait until the chat has it"},
     {"--dsn", MODE_DSN, NULL, "print each project's DSN"},
     {"--owner", MODE_OWNER, "ID", "make a Telegram user an owner"},
+    {"--project", MODE_PROJECT, "WORDS",
+     "list | add NAME [max_severity=error] [rate=600] | set NAME … | disable NAME | enable NAME "
+     "| rotate NAME [grace=1d]"},
     {"--env-file", MODE_SERVE, "FILE", "read settings from FILE instead of .env"},
     {"--env-example", MODE_ENV_EXAMPLE, NULL, "print .env.example"},
     {"--version", MODE_VERSION, NULL, "print the version"},
@@ -63,8 +66,16 @@ bool options_parse(int argc, char **argv, struct options *o, struct err *err)
             return err_set(err, ERR_INPUT, "%s can't be combined with another action",
                            FLAGS[f].name);
         o->mode = FLAGS[f].mode;
-        if (value && !parse_owner(value, o, err)) /* the one action that takes a value */
+        if (o->mode == MODE_OWNER && !parse_owner(value, o, err))
             return false;
+        if (o->mode == MODE_PROJECT) {
+            o->words = argv + i;
+            while (i < argc && strncmp(argv[i], "--", 2) != 0) {
+                i++;
+                o->words_count++;
+            }
+            i--;
+        }
     }
     return true;
 }

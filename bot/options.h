@@ -14,6 +14,7 @@ enum mode {
     MODE_SELFTEST,
     MODE_DSN,
     MODE_OWNER,
+    MODE_PROJECT,
     MODE_VERSION,
     MODE_HELP,
     MODE_ENV_EXAMPLE
@@ -23,6 +24,8 @@ struct options {
     enum mode mode;
     const char *env_file; /* NULL: .env if there is one */
     int64_t owner_id;
+    char *const *words; /* of --project: what follows it up to the next flag */
+    size_t words_count;
 };
 
 /* False: ERR_INPUT that names the flag, what it held and what it takes. */

@@ -24,6 +24,7 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
     [TEXT_HELP_MUTE] = {"no alerts for a while, or until it happened N more times",
                         "без тревог на время или пока не случится ещё N раз"},
     [TEXT_HELP_UNMUTE] = {"alerts again", "снова с тревогами"},
+    [TEXT_HELP_MONITORS] = {"cron jobs that check in", "регулярные задачи и когда они отмечались"},
     [TEXT_HELP_ID] = {"your id and this chat's id", "ваш id и id этого чата"},
     [TEXT_HELP_HELP] = {"this list", "этот список"},
     [TEXT_HELP_START] = {"what this is", "что это такое"},
@@ -58,6 +59,14 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
                             "Я отвечаю только в чате тревог команды и в личных сообщениях."},
     [TEXT_ONLY_OWNERS] = {"Only owners may do this.", "Это могут только владельцы."},
     [TEXT_NO_SUCH_BUTTON] = {"There is no such button here.", "Такой кнопки здесь нет."},
+    [TEXT_NO_MONITORS] = {"No cron job has checked in yet. docs/sentry.md shows how one does.",
+                          "Ни одна регулярная задача ещё не отмечалась. Как это сделать — в "
+                          "docs/sentry.md."},
+    [TEXT_MONITORS_MORE] = {"\n… and %lld more", "\n… и ещё %lld"},
+    [TEXT_MONITOR_FAILING] = {"failing since ", "сбой с "},
+    [TEXT_MONITOR_OK] = {"ok at ", "в порядке, отметка "},
+    [TEXT_MONITOR_WAITING] = {"has not succeeded yet", "ещё ни разу не отработала"},
+    [TEXT_MONITOR_NEXT] = {", next ", ", следующая "},
 };
 
 const char *bot_text(enum language language, enum text which)

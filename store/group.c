@@ -274,37 +274,3 @@ void store_group_list(struct pg *pg, const struct group_filter *filter, group_li
     add_filter(batch, filter);
     pg_run(pg, batch, on_list, call);
 }
-
-/* ------------------------------------------------------------------------------------- details */
-
-static const char DETAILS_SQL[] =
-    "SELECT concat_ws(E'\\n', 'Error #' || e.group_id || ', event ' || e.event_id, "
-    "'Received ' || to_char(e.received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', "
-    "'', 'MESSAGE', coalesce(e.message, '-'), '', 'STACK', coalesce(e.stacktrace, '-'), '', "
-    "'PAYLOAD', coalesce(jsonb_pretty(e.payload), '-'), '', 'TAGS', "
-    "coalesce(jsonb_pretty(e.tags), '-'), '', 'BREADCRUMBS', "
-    "coalesce(jsonb_pretty(e.breadcrumbs), '-'), '') "
-    "FROM bot_error_event e WHERE e.group_id = $1 ORDER BY e.id DESC LIMIT 1";
-
-struct text_call {
-    group_text_fn *done;
-    void *ctx;
-};
-
-static void on_details(void *ctx, const struct pg_reply *reply)
-{
-    struct text_call *call = ctx;
-    bool found = !reply->err && PQntuples(reply->results[0]) == 1;
-    call->done(call->ctx, found ? pg_get_text(reply->results[0], 0, 0) : NULL, reply->err);
-    free(call);
-}
-
-void store_group_details(struct pg *pg, int64_t group_id, group_text_fn *done, void *ctx)
-{
-    struct text_call *call = mem_alloc(sizeof *call);
-    *call = (struct text_call){done, ctx};
-    struct pg_batch *batch = pg_batch_new();
-    pg_add(batch, DETAILS_SQL);
-    pg_i64(batch, group_id);
-    pg_run(pg, batch, on_details, call);
-}

@@ -85,8 +85,4 @@ enum group_change {
 void store_group_change(struct pg *pg, int64_t group_id, enum group_change change, const char *text,
                         int64_t number, const struct actor *actor, group_done_fn *done, void *ctx);
 
-/* The whole stack, payload, tags and breadcrumbs of the newest event, as one text. NULL: no event. */
-typedef void group_text_fn(void *ctx, const char *text, const struct err *err);
-void store_group_details(struct pg *pg, int64_t group_id, group_text_fn *done, void *ctx);
-
 #endif

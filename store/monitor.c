@@ -256,3 +256,59 @@ void store_monitor_tick(struct pg *pg, monitor_done_fn *done, void *ctx)
                   "SET value = excluded.value) SELECT value::bigint FROM old");
     run(pg, batch, done, ctx);
 }
+
+/* clang-format off */
+static const char LIST_SQL[] =
+    "SELECT slug, environment, state, schedule, timezone, " PG_MS("last_ok_at") ", "
+    PG_MS("next_at") ", " PG_MS("incident_since") ", count(*) OVER () FROM monitors "
+    "ORDER BY array_position(ARRAY['failing', 'waiting', 'ok', 'disabled'], state), slug, "
+    "environment LIMIT $1";
+/* clang-format on */
+enum {
+    LINE_SLUG,
+    LINE_ENVIRONMENT,
+    LINE_STATE,
+    LINE_SCHEDULE,
+    LINE_ZONE,
+    LINE_OK,
+    LINE_NEXT,
+    LINE_INCIDENT,
+    LINE_TOTAL
+};
+
+struct list_call {
+    monitor_list_fn *done;
+    void *ctx;
+};
+
+static void on_list(void *ctx, const struct pg_reply *reply)
+{
+    struct list_call *call = ctx;
+    const PGresult *rows = reply->err ? NULL : reply->results[0];
+    int n = rows ? PQntuples(rows) : 0;
+    struct monitor_line *lines = mem_alloc(((size_t)n + 1) * sizeof *lines);
+    for (int i = 0; i < n; i++)
+        lines[i] = (struct monitor_line){
+            .slug = pg_get_text(rows, i, LINE_SLUG),
+            .environment = pg_get_text(rows, i, LINE_ENVIRONMENT),
+            .state = pg_get_text(rows, i, LINE_STATE),
+            .schedule = pg_get_text(rows, i, LINE_SCHEDULE),
+            .timezone = pg_get_text(rows, i, LINE_ZONE),
+            .last_ok_ms = pg_get_i64(rows, i, LINE_OK),
+            .next_ms = pg_get_i64(rows, i, LINE_NEXT),
+            .incident_since_ms = pg_get_i64(rows, i, LINE_INCIDENT),
+        };
+    call->done(call->ctx, lines, (size_t)n, n ? pg_get_i64(rows, 0, LINE_TOTAL) : 0, reply->err);
+    free(lines);
+    free(call);
+}
+
+void store_monitor_list(struct pg *pg, int limit, monitor_list_fn *done, void *ctx)
+{
+    struct list_call *call = mem_alloc(sizeof *call);
+    *call = (struct list_call){done, ctx};
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, LIST_SQL);
+    pg_i64(batch, limit);
+    pg_run(pg, batch, on_list, call);
+}

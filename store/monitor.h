@@ -72,6 +72,21 @@ struct monitor_write {
 void store_monitor_write(struct pg *pg, const struct monitor_write *write, monitor_done_fn *done,
                          void *ctx);
 
+/* For people: those that fail first. BORROWED. */
+struct monitor_line {
+    const char *slug;
+    const char *environment;
+    const char *state; /* failing, ok, waiting, disabled */
+    const char *schedule;
+    const char *timezone;
+    int64_t last_ok_ms;
+    int64_t next_ms;
+    int64_t incident_since_ms;
+};
+typedef void monitor_list_fn(void *ctx, const struct monitor_line *lines, size_t count,
+                             int64_t total, const struct err *err);
+void store_monitor_list(struct pg *pg, int limit, monitor_list_fn *done, void *ctx);
+
 /* When the watch last looked; writes now. For gaps in which nobody watched. `moved` is that time. */
 void store_monitor_tick(struct pg *pg, monitor_done_fn *done, void *ctx);
 

@@ -1,0 +1,62 @@
+/* details.c -- one row, put into words by PostgreSQL. */
+#include "store/details.h"
+
+#include "core/mem.h"
+
+#include <stdlib.h>
+
+/* clang-format off */
+static const char DETAILS_SQL[] =
+    "SELECT concat_ws(E'\\n', 'Error #' || e.group_id || ', event ' || e.event_id, "
+    "'Received ' || to_char(e.received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', "
+    "'', 'MESSAGE', coalesce(e.message, '-'), '', 'STACK', coalesce(e.stacktrace, '-'), ''), "
+    "concat_ws(E'\\n', '', 'PAYLOAD', coalesce(jsonb_pretty(e.payload), '-'), '', 'TAGS', "
+    "coalesce(jsonb_pretty(e.tags), '-'), '', 'BREADCRUMBS', "
+    "coalesce(jsonb_pretty(e.breadcrumbs), '-'), '', "
+    "(SELECT 'FILES' || string_agg(E'\\n' || a.name || ', ' || a.bytes || ' bytes' || "
+    "CASE WHEN a.body IS NULL THEN ', not kept' ELSE '' END, '' ORDER BY a.n) || E'\\n' "
+    "FROM event_attachment a WHERE a.project_id = e.project_id AND a.event_id = e.event_id "
+    "AND a.received_day = (e.received_at AT TIME ZONE 'UTC')::date), "
+    "(SELECT 'WHAT USERS SAID' || string_agg(E'\\n' || coalesce(nullif(concat_ws(', ', f.name, "
+    "f.email), ''), 'somebody') || ': ' || f.message, '' ORDER BY f.id) || E'\\n' "
+    "FROM (SELECT * FROM user_feedback f WHERE f.group_id = e.group_id ORDER BY f.id DESC LIMIT 20) "
+    "f)), d.detail "
+    "FROM bot_error_event e LEFT JOIN event d ON d.id = e.id AND d.received_at = e.received_at "
+    "WHERE e.group_id = $1 ORDER BY e.id DESC LIMIT 1";
+/* clang-format on */
+enum { DETAILS_HEAD, DETAILS_TAIL, DETAILS_DETAIL };
+
+struct details_call {
+    details_done_fn *done;
+    void *ctx;
+};
+
+static void on_details(void *ctx, const struct pg_reply *reply)
+{
+    struct details_call *call = ctx;
+    bool found = !reply->err && PQntuples(reply->results[0]) == 1;
+    struct details details = {0};
+    unsigned char *bytes = NULL;
+    if (found) {
+        const PGresult *row = reply->results[0];
+        const char *hex = pg_get_text(row, 0, DETAILS_DETAIL);
+        details.head = pg_get_text(row, 0, DETAILS_HEAD);
+        details.tail = pg_get_text(row, 0, DETAILS_TAIL);
+        if (hex)
+            bytes = PQunescapeBytea((const unsigned char *)hex, &details.detail_len);
+        details.detail = bytes;
+    }
+    call->done(call->ctx, found ? &details : NULL, reply->err);
+    PQfreemem(bytes);
+    free(call);
+}
+
+void store_details_get(struct pg *pg, int64_t group_id, details_done_fn *done, void *ctx)
+{
+    struct details_call *call = mem_alloc(sizeof *call);
+    *call = (struct details_call){done, ctx};
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, DETAILS_SQL);
+    pg_i64(batch, group_id);
+    pg_run(pg, batch, on_details, call);
+}
