@@ -4,7 +4,9 @@ import json
 import time
 import zlib
 
+import brotli
 import pytest
+import zstandard
 from conftest import KEY, wait
 
 
@@ -140,7 +142,11 @@ def test_bombs_and_unknown_codings(shared):
     bomb = gzip.compress(b"[" + b" " * (200 << 20))
     a = shared.post(bomb, headers={"Content-Encoding": "gzip"})
     assert a.status == 413 and "inflated" in a.json["detail"]
-    assert shared.post(b"x", headers={"Content-Encoding": "br"}).status == 415
+    for coding, pack in (("br", brotli.compress), ("zstd", zstandard.compress)):
+        a = shared.post(pack(b"[" + b" " * (200 << 20)), headers={"Content-Encoding": coding})
+        assert a.status == 413, a.body
+        assert shared.post(pack(b'{"message":"packed"}'), headers={"Content-Encoding": coding}).status == 200
+    assert shared.post(b"x", headers={"Content-Encoding": "compress"}).status == 415
     assert shared.post(b"garbage", headers={"Content-Encoding": "gzip"}).status == 400
     cut = gzip.compress(b'{"message":"cut"}')[:-9]
     assert shared.post(cut, headers={"Content-Encoding": "gzip"}).status == 400

@@ -436,7 +436,8 @@ class Standin:
             keyboard = self._keyboard(params)
             return self._store(chat_id, thread, {
                 "text": text, "entities": entities, "keyboard": keyboard, "edits": 0,
-                "raw": params.get("text")})
+                "raw": params.get("text"),
+                "reply_to": (params.get("reply_parameters") or {}).get("message_id")})
 
     def do_editmessagetext(self, http, params):
         with self.lock:
