@@ -210,12 +210,13 @@ static bool read_store(struct taking *t, const struct arrival *a, struct err *er
     struct buf query;
     const char *body = a->body;
     size_t len = a->len;
-    if (type.at && type.len >= sizeof ENVELOPE - 1 &&
+    bool is_post = a->request->head->method == HTTP_POST;
+    if (is_post && type.at && type.len >= sizeof ENVELOPE - 1 &&
         strncasecmp(type.at, ENVELOPE, sizeof ENVELOPE - 1) == 0)
         return sentry_read_envelope(body, len, &a->config, &limits, t->arena, &t->batch, err);
     buf_init(&decoded, INGEST_INFLATED_BYTES_MAX);
     buf_init(&query, HTTP_HEAD_BYTES_MAX + 1);
-    if (a->request->head->method == HTTP_GET) {
+    if (!is_post) {
         t->wants_gif = true;
         if (buf_reserve(&query, HTTP_HEAD_BYTES_MAX) &&
             http_query_find(a->request->head->query, "sentry_data", query.data,
