@@ -37,9 +37,9 @@ static const struct {
     {AT_ROOT, "sdk", NAMES},
     {AT_STACK, "value", TEXT},
     {AT_STACK, "vars", ALL},
-    {AT_STACK, "context_line", ALL},
-    {AT_STACK, "pre_context", ALL},
-    {AT_STACK, "post_context", ALL},
+    {AT_STACK, "context_line", TEXT},
+    {AT_STACK, "pre_context", TEXT},
+    {AT_STACK, "post_context", TEXT},
     {AT_STACK, "data", ALL},
     {AT_MESSAGE, "params", ALL},
 };

@@ -19,7 +19,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 from conftest import *  # noqa: E402,F401,F403
-from conftest import KEY, Database, Service, wait  # noqa: E402
+from conftest import KEY, Database, Service, free_port, wait  # noqa: E402,F401
 
 HERE = pathlib.Path(__file__).resolve().parent
 KEPT = ROOT / "build-sdk"
@@ -190,7 +190,7 @@ SDKS = {
         "chained": {"severity": "error", "type": "RuntimeError", "message": "cannot load the card",
                     "stack": ["KeyError: 'card'\n\n" + CAUSE_PY, "raise RuntimeError(\"cannot load the card\") from e"]},
         "scope": {"severity": "error", "type": "ZeroDivisionError", "scope": True},
-        "attachment": {"severity": "info", "message": "with a file", "file": ("bot.log", 14)},
+        "attachment": {"severity": "info", "message": "with a file", "file": ("bot.log", 13)},
         "checkin": {},
     }),
     "node": (node10, "node", {
@@ -241,7 +241,7 @@ SDKS = {
     "raven": (raven, "node", {
         "unhandled": {"severity": "critical", "type": "TypeError", "stack": ["TypeError: Cannot read", "pay ("]},
         "message": {"severity": "info", "message": "hello from here"},
-        "chained": {"severity": "error", "type": "Error", "message": "cannot load the card"},  # it sends no causes
+        "chained": {"severity": "error", "type": "Error", "message": "Error: cannot load the card"},  # it sends no causes
         "scope": {"severity": "error", "type": "TypeError", "scope": True},
     }),
     "native": (native, "native", {
