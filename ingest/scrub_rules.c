@@ -33,7 +33,6 @@ const char *const SCRUB_CLASSES[] = {"password",  "creditcard", "iban",   "pem",
                                      "bot_token", "init_data",  "phone",  "payment", NULL};
 
 const struct scrub_rule SCRUB_RULES[] = {
-    {"password", "(?i)" PASSWORD, SCRUB_ALL, false, true, 0},
     /* 123456:AA…, also behind "bot" in an api.telegram.org URL */
     {"bot_token", "(?<!\\d)\\d{6,12}(?::|%3[Aa])(" WORD "{30,})", SCRUB_NAMES, false, false,
      NEED_DIGITS_6},
@@ -82,5 +81,7 @@ const struct scrub_rule SCRUB_RULES[] = {
      "(?i)(?:\\b(?:[a-z]:[\\\\/])?(?:users|home|documents and settings|"
      "[^/\\\\]{1,64}[/\\\\]profiles)[\\\\/]|/(?:home|users)/)([^/\\\\\\r\\n]{1,64})",
      SCRUB_ALL, false, false, NEED_SLASH},
+    /* last: what was only a secret among other words is gone by now */
+    {"password", "(?i)" PASSWORD, SCRUB_ALL, false, true, 0},
 };
 const size_t SCRUB_RULES_COUNT = sizeof SCRUB_RULES / sizeof *SCRUB_RULES;
