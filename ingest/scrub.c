@@ -330,13 +330,13 @@ int scrub_tree(const struct scrub *s, enum scrub_reach reach, struct json_value 
     if (value->kind != JSON_ARRAY_V && value->kind != JSON_OBJECT_V)
         return scrub_value(s, reach, value, arena);
     int count = 0;
-    if (reach == SCRUB_ALL) {
+    if (reach != SCRUB_NAMES) {
         struct json_value *secret = secret_of_pair(s, value);
         if (secret)
             return filter_whole(secret);
     }
     for (struct json_value *v = value->first; v; v = v->next) {
-        bool keyed = value->kind == JSON_OBJECT_V && reach == SCRUB_ALL;
+        bool keyed = value->kind == JSON_OBJECT_V && reach != SCRUB_NAMES;
         if (keyed && v->kind != JSON_NULL_V && !is_count(v) &&
             scrub_key_is_secret(s, v->key, v->key_len))
             count += filter_whole(v);

@@ -20,7 +20,8 @@ struct scrub;
 /* How far the rules reach into a value. */
 enum scrub_reach {
     SCRUB_NAMES, /* names, paths, ids: what is a secret wherever it stands */
-    SCRUB_TEXT,  /* messages and stacks: also card numbers, assignments; never the whole text */
+    SCRUB_WORDS, /* what people wrote: also card numbers, assignments, keys; never a whole text */
+    SCRUB_TEXT,  /* messages and stacks: e-mail addresses too */
     SCRUB_ALL,   /* data: every rule, by key and by value */
 };
 

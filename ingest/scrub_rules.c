@@ -48,31 +48,31 @@ const struct scrub_rule SCRUB_RULES[] = {
     {"pem", "-----BEGIN[A-Z ]{1,40}(?:PRIVATE|PUBLIC) KEY-----\\s{0,4}(?:\\\\n)?([^-]{1,16384})",
      SCRUB_NAMES, false, false, NEED_DASHES},
     {"creditcard", "\\b((?:3[47]\\d|4\\d{3}|5[1-5]\\d\\d|65\\d\\d|6011)(?:[-\\s]?\\d){12})\\b",
-     SCRUB_TEXT, false, false, NEED_DIGITS_15},
+     SCRUB_WORDS, false, false, NEED_DIGITS_15},
     {"iban",
      "\\b((?:A[DELTZ]|B[AEGHRY]|C[HRYZ]|D[EKOJ]|E[EGS]|F[IOKR]|G[BEILRT]|H[RU]|I[ELQRST]|J[O]|"
      "K[WZ]|L[BCITUVY]|M[CDEKNRTU]|N[LIO]|OM|P[KLST]|QA|R[OSU]|S[ACDEIKMOTV]|T[LNR]|U[A]|V[AG]|"
      "XK|A[O]|B[FIJ]|C[FGIMV]|D[Z]|G[AQW]|H[N]|I[R]|K[M]|M[AGLZ]|N[E]|S[N]|T[DG])"
      "\\d{2}[A-Za-z0-9]{11,29})\\b",
-     SCRUB_TEXT, false, false, NEED_DIGITS_6 | NEED_CAPITALS},
-    {"ssn", "\\b([0-9]{3}-[0-9]{2}-[0-9]{4})\\b", SCRUB_TEXT, false, false, NEED_DIGITS_9},
+     SCRUB_WORDS, false, false, NEED_DIGITS_6 | NEED_CAPITALS},
+    {"ssn", "\\b([0-9]{3}-[0-9]{2}-[0-9]{4})\\b", SCRUB_WORDS, false, false, NEED_DIGITS_9},
     /* password=…, "secret": "…" in text that stays readable; ':' not behind "token", which parsers
      * complain about ("unexpected token: }") */
     {"password",
      "(?i)(?:pass(?:word|wd|phrase)|pwd|secret|api[-_]?key|access[-_]?key|token|credentials?|"
      "authorization)[\"']?\\s{0,2}=\\s{0,2}[\"']?(?!\\[Filtered)(" VALUE "+)",
-     SCRUB_TEXT, true, false, NEED_ASSIGN},
+     SCRUB_WORDS, true, false, NEED_ASSIGN},
     {"password",
      "(?i)(?:pass(?:word|wd|phrase)|secret(?:[-_]token)?|api[-_]?key|access[-_]?key|"
      "(?:access|auth|refresh|bot)[-_]?token|authorization)[\"']?\\s{0,2}:\\s{0,2}[\"']?"
      "(?!Bearer|\\[Filtered)(" VALUE "+)",
-     SCRUB_TEXT, true, false, NEED_ASSIGN},
+     SCRUB_WORDS, true, false, NEED_ASSIGN},
     {"phone", "(?i)phone(?:_number)?[\"']?\\s{0,2}[:=]\\s{0,2}[\"']?(\\+?\\d[\\d\\s()-]{5,20})",
-     SCRUB_TEXT, false, false, NEED_ASSIGN | NEED_DIGITS_6},
+     SCRUB_WORDS, false, false, NEED_ASSIGN | NEED_DIGITS_6},
     {"payment",
      "(?i)(?:(?:telegram|provider)_payment_charge_id|invoice_payload)[\"']?\\s{0,2}[:=]\\s{0,2}"
      "[\"']?(" VALUE "+)",
-     SCRUB_TEXT, false, false, NEED_ASSIGN},
+     SCRUB_WORDS, false, false, NEED_ASSIGN},
     {"email",
      "\\b[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-zA-Z0-9-]{1,63}(?:\\.[a-zA-Z0-9-]{1,63}"
      "){0,8}\\.[a-zA-Z]{2,24}\\b",

@@ -175,7 +175,7 @@ static bool item_user_report(struct taking *t, const struct envelope_item *item)
 {
     struct json_value *v = (struct json_value *)(uintptr_t)small_json(t, item);
     if (v)
-        t->batch->notes.scrubbed += scrub_tree(t->config->scrub, SCRUB_NAMES, v, t->scratch);
+        t->batch->notes.scrubbed += scrub_tree(t->config->scrub, SCRUB_WORDS, v, t->scratch);
     struct feedback *f = v ? sentry_user_report_read(v, t->arena) : NULL;
     if (f && f->event_id[0])
         add_feedback(t, f);
@@ -189,7 +189,7 @@ static bool item_feedback(struct taking *t, const struct envelope_item *item)
 {
     struct json_value *v = (struct json_value *)(uintptr_t)small_json(t, item);
     if (v)
-        t->batch->notes.scrubbed += scrub_tree(t->config->scrub, SCRUB_NAMES, v, t->scratch);
+        t->batch->notes.scrubbed += scrub_tree(t->config->scrub, SCRUB_WORDS, v, t->scratch);
     struct feedback *f = v ? sentry_feedback_read(v, t->arena) : NULL;
     if (!f) {
         t->batch->notes.unreadable++;

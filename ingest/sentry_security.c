@@ -102,21 +102,21 @@ bool sentry_security_read(const struct json_value *body, size_t index,
     const struct json_value *report = report_at(body, index);
     if (!report || index >= SECURITY_REPORTS_MAX)
         return false;
-    const struct json_value *csp = sentry_get(report, "csp-report");
-    if (!csp && part_equals(sentry_get_part(report, "type"), "csp-violation"))
-        csp = sentry_get(report, "body");
+    struct json_value copy = *report;
+    notes->scrubbed += scrub_tree(config->scrub, SCRUB_TEXT, &copy, arena);
+    const struct json_value *csp = sentry_get(&copy, "csp-report");
+    if (!csp && part_equals(sentry_get_part(&copy, "type"), "csp-violation"))
+        csp = sentry_get(&copy, "body");
     if (csp)
         title_csp(csp, title, sizeof title, key, sizeof key);
     else
-        title_other(report, title, sizeof title, key, sizeof key);
+        title_other(&copy, title, sizeof title, key, sizeof key);
     *event = (struct event){.project_id = config->project_id,
                             .occurred_ms = config->now_ms,
                             .received_ms = config->now_ms,
                             .severity = SEV_WARNING,
                             .origin = "csp"};
     random_hex32(event->event_id);
-    struct json_value copy = *report;
-    notes->scrubbed += scrub_tree(config->scrub, SCRUB_NAMES, &copy, arena);
     struct buf json;
     buf_init(&json, INGEST_EVENT_BYTES_MAX);
     json_write(&copy, &json);
