@@ -125,64 +125,59 @@ static bool parse_wish(char *const *words, size_t count, struct wish *w, struct 
     return true;
 }
 
+#define COLUMNS                                                                                    \
+    "id, slug, public_key, enabled, max_severity, rate_per_minute, "                               \
+    "CASE WHEN previous_until > now() THEN previous_until END"
+#define RETURNING " RETURNING " COLUMNS
+enum { COL_ID, COL_SLUG, COL_KEY, COL_ENABLED, COL_MAX, COL_RATE, COL_UNTIL };
+
+static const char ADD_SQL[] =
+    "INSERT INTO project (id, slug, public_key, max_severity, rate_per_minute) "
+    "SELECT coalesce(max(id), 1) + 1, $1, $2, $3, nullif($4::int, 0) FROM project" RETURNING;
+static const char SET_SQL[] =
+    "UPDATE project SET max_severity = coalesce($2, max_severity), rate_per_minute = "
+    "CASE WHEN $3::int IS NULL THEN rate_per_minute ELSE nullif($3::int, 0) END "
+    "WHERE slug = $1" RETURNING;
+static const char ROTATE_SQL[] =
+    "UPDATE project SET previous_key = public_key, public_key = $2, "
+    "previous_until = now() + make_interval(secs => $3::int) WHERE slug = $1" RETURNING;
+static const char ENABLE_SQL[] =
+    "UPDATE project SET enabled = $2::boolean WHERE slug = $1" RETURNING;
+static const char LIST_SQL[] = "SELECT " COLUMNS " FROM project ORDER BY id";
+
 static PGresult *run_wish(struct session *s, const struct wish *w, struct err *err)
 {
-    static const char RETURNING[] = " RETURNING id, slug, public_key, enabled, max_severity, "
-                                    "rate_per_minute, previous_until";
-    char sql[700];
     char key[RANDOM_HEX_BYTES];
     random_hex32(key);
-    if (strcmp(w->action, "add") == 0) {
-        const char *params[] = {w->name, key, w->max_severity ? w->max_severity : "critical",
-                                w->rate ? w->rate : "0"};
-        snprintf(sql, sizeof sql,
-                 "INSERT INTO project (id, slug, public_key, max_severity, rate_per_minute) "
-                 "SELECT coalesce(max(id), 1) + 1, $1, $2, $3, nullif($4::int, 0) FROM project%s",
-                 RETURNING);
-        return session_run(s, sql, 4, params, err);
-    }
-    if (strcmp(w->action, "set") == 0) {
-        const char *params[] = {w->name, w->max_severity, w->rate};
-        snprintf(sql, sizeof sql,
-                 "UPDATE project SET max_severity = coalesce($2, max_severity), rate_per_minute = "
-                 "CASE WHEN $3::int IS NULL THEN rate_per_minute ELSE nullif($3::int, 0) END "
-                 "WHERE slug = $1%s",
-                 RETURNING);
-        return session_run(s, sql, 3, params, err);
-    }
-    if (strcmp(w->action, "rotate") == 0) {
-        const char *params[] = {w->name, key, w->grace};
-        snprintf(sql, sizeof sql,
-                 "UPDATE project SET previous_key = public_key, public_key = $2, previous_until = "
-                 "now() + make_interval(secs => $3::int) WHERE slug = $1%s",
-                 RETURNING);
-        return session_run(s, sql, 3, params, err);
-    }
-    if (w->name) {
-        const char *params[] = {w->name, strcmp(w->action, "enable") == 0 ? "t" : "f"};
-        snprintf(sql, sizeof sql, "UPDATE project SET enabled = $2::boolean WHERE slug = $1%s",
-                 RETURNING);
-        return session_run(s, sql, 2, params, err);
-    }
-    return session_run(s,
-                       "SELECT id, slug, public_key, enabled, max_severity, rate_per_minute, "
-                       "CASE WHEN previous_until > now() THEN previous_until END "
-                       "FROM project ORDER BY id",
-                       0, NULL, err);
+    const char *const add[] = {w->name, key, w->max_severity ? w->max_severity : "critical",
+                               w->rate ? w->rate : "0"};
+    const char *const set[] = {w->name, w->max_severity, w->rate};
+    const char *const rotate[] = {w->name, key, w->grace};
+    const char *const enable[] = {w->name, strcmp(w->action, "enable") == 0 ? "t" : "f"};
+    if (strcmp(w->action, "add") == 0)
+        return session_run(s, ADD_SQL, 4, add, err);
+    if (strcmp(w->action, "set") == 0)
+        return session_run(s, SET_SQL, 3, set, err);
+    if (strcmp(w->action, "rotate") == 0)
+        return session_run(s, ROTATE_SQL, 3, rotate, err);
+    if (w->name)
+        return session_run(s, ENABLE_SQL, 2, enable, err);
+    return session_run(s, LIST_SQL, 0, NULL, err);
 }
 
 static void print_rows(const struct settings *settings, const PGresult *rows, bool rotated)
 {
     for (int i = 0; i < PQntuples(rows); i++) {
         char dsn[512];
-        tool_format_dsn(settings->public_url, PQgetvalue(rows, i, 2),
-                        (int)strtol(PQgetvalue(rows, i, 0), NULL, 10), dsn, sizeof dsn);
-        printf("%s\t%s\t%s, up to %s", PQgetvalue(rows, i, 1), dsn,
-               PQgetvalue(rows, i, 3)[0] == 't' ? "enabled" : "disabled", PQgetvalue(rows, i, 4));
-        if (!PQgetisnull(rows, i, 5))
-            printf(", %s events a minute", PQgetvalue(rows, i, 5));
-        if (!PQgetisnull(rows, i, 6))
-            printf(", the old key until %s", PQgetvalue(rows, i, 6));
+        tool_format_dsn(settings->public_url, PQgetvalue(rows, i, COL_KEY),
+                        (int)strtol(PQgetvalue(rows, i, COL_ID), NULL, 10), dsn, sizeof dsn);
+        printf("%s\t%s\t%s, up to %s", PQgetvalue(rows, i, COL_SLUG), dsn,
+               PQgetvalue(rows, i, COL_ENABLED)[0] == 't' ? "enabled" : "disabled",
+               PQgetvalue(rows, i, COL_MAX));
+        if (!PQgetisnull(rows, i, COL_RATE))
+            printf(", %s events a minute", PQgetvalue(rows, i, COL_RATE));
+        if (!PQgetisnull(rows, i, COL_UNTIL))
+            printf(", the old key until %s", PQgetvalue(rows, i, COL_UNTIL));
         putchar('\n');
     }
     if (rotated)
@@ -210,7 +205,7 @@ int tool_project(const struct settings *settings, char *const *words, size_t cou
                 wish.name ? wish.name : "");
     /* project 1's key is INGEST_KEY while that is set: the service would put it back */
     bool rotated = code == 0 && strcmp(wish.action, "rotate") == 0;
-    if (rotated && settings->ingest_key && strcmp(PQgetvalue(rows, 0, 0), "1") == 0)
+    if (rotated && settings->ingest_key && strcmp(PQgetvalue(rows, 0, COL_ID), "1") == 0)
         fputs("nabat: project: INGEST_KEY is set and decides the key of project 1 at the next "
               "start\n",
               stderr);

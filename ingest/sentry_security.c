@@ -2,6 +2,7 @@
 #include "ingest/sentry_security.h"
 
 #include "core/limits.h"
+#include "core/utf8.h"
 #include "ingest/fingerprint.h"
 #include "ingest/sentry_value.h"
 
@@ -33,6 +34,12 @@ static struct part host_of(struct part url)
     return (struct part){rest.at, n};
 }
 
+/* How much of it a title shows: whole code points. */
+static int shown(struct part p, size_t bytes_max)
+{
+    return (int)utf8_cut(p.at, p.len, bytes_max);
+}
+
 static struct part either(const struct json_value *v, const char *a, const char *b)
 {
     struct part p = sentry_get_part(v, a);
@@ -56,12 +63,10 @@ static void title_csp(const struct json_value *r, char *title, size_t size, char
         directive = first_word(either(r, "violated-directive", "violatedDirective"));
     struct part host = host_of(either(r, "blocked-uri", "blockedURL"));
     bool own = !host.len || part_equals(host, "self");
-    snprintf(title, size, "CSP: %.*s blocked %.*s", (int)(directive.len < 60 ? directive.len : 60),
-             directive.at, own ? 4 : (int)(host.len < 200 ? host.len : 200),
-             own ? "self" : host.at);
-    snprintf(key, key_size, "%.*s %.*s", (int)(directive.len < 60 ? directive.len : 60),
-             directive.at, own ? 4 : (int)(host.len < 200 ? host.len : 200),
-             own ? "self" : host.at);
+    snprintf(title, size, "CSP: %.*s blocked %.*s", shown(directive, 60), directive.at,
+             own ? 4 : shown(host, 200), own ? "self" : host.at);
+    snprintf(key, key_size, "%.*s %.*s", shown(directive, 60), directive.at,
+             own ? 4 : shown(host, 200), own ? "self" : host.at);
 }
 
 static const struct {
@@ -85,10 +90,9 @@ static void title_other(const struct json_value *r, char *title, size_t size, ch
     struct part host = sentry_get_part(inner, "hostname");
     struct part type = sentry_get_part(r, "type");
     if (type.len && strcmp(name, "Security report") == 0)
-        snprintf(title, size, "%.*s report", (int)(type.len < 60 ? type.len : 60), type.at);
+        snprintf(title, size, "%.*s report", shown(type, 60), type.at);
     else
-        snprintf(title, size, "%s failed for %.*s", name, (int)(host.len < 200 ? host.len : 200),
-                 host.at);
+        snprintf(title, size, "%s failed for %.*s", name, shown(host, 200), host.at);
     snprintf(key, key_size, "%s", title);
 }
 

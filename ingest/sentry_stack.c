@@ -139,7 +139,16 @@ static bool read_loose(const struct json_value *event, struct arena *arena,
     const struct json_value *thread = find_thread(sentry_get(event, "threads"));
     const struct json_value *trace = sentry_get(event, "stacktrace");
     struct sentry_exception *e = &stack->loose;
-    *e = (struct sentry_exception){.handled = -1, .id = -1, .parent_id = -1, .synthetic = true};
+    static const struct part NONE = {"", 0};
+    *e = (struct sentry_exception){.type = NONE,
+                                   .value = NONE,
+                                   .module = NONE,
+                                   .mechanism = NONE,
+                                   .source = NONE,
+                                   .handled = -1,
+                                   .id = -1,
+                                   .parent_id = -1,
+                                   .synthetic = true};
     if (!trace)
         trace = sentry_get(event, "sentry.interfaces.Stacktrace");
     if (!trace && thread)

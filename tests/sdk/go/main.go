@@ -1,4 +1,4 @@
-// main.go STEP -- sentry-go as its documentation starts it.
+// main.go -- sentry-go as its documentation starts it.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Send.java STEP -- io.sentry:sentry as its documentation starts it.
+// Send.java -- io.sentry:sentry as its documentation starts it.
 import io.sentry.Breadcrumb;
 import io.sentry.CheckIn;
 import io.sentry.CheckInStatus;

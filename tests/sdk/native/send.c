@@ -1,4 +1,4 @@
-/* send.c STEP -- sentry-native as its documentation starts it; a crash is sent at the next start. */
+/* send.c -- sentry-native as its documentation starts it; a crash is sent at the next start. */
 #include <sentry.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// send.js STEP -- @sentry/node as its documentation starts it (versions 7 and 10).
+// send.js -- @sentry/node as its documentation starts it (versions 7 and 10).
 const Sentry = require('@sentry/node');
 
 Sentry.init({ dsn: process.env.SENTRY_DSN, release: process.env.APP_RELEASE, environment: 'staging' });

@@ -1,4 +1,4 @@
-"""send.py STEP -- sentry-python as its documentation starts it; SENTRY_DSN and APP_RELEASE from the environment."""
+"""send.py -- sentry-python as its documentation starts it; SENTRY_DSN and APP_RELEASE from the environment."""
 import os
 import sys
 

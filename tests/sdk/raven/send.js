@@ -1,4 +1,4 @@
-// send.js STEP -- raven-node 2, which still runs in old bots: its body is base64 of deflated JSON.
+// send.js -- raven-node 2, which still runs in old bots: its body is base64 of deflated JSON.
 const Raven = require('raven');
 
 const dsn = process.env.SENTRY_DSN.replace('@', ':a-secret-as-of-old@');

@@ -1,4 +1,4 @@
-# send.rb STEP -- sentry-ruby as its documentation starts it.
+# send.rb -- sentry-ruby as its documentation starts it.
 require "sentry-ruby"
 
 Sentry.init do |config|

@@ -1,4 +1,4 @@
-// main.rs STEP -- the sentry crate as its documentation starts it.
+// main.rs -- the sentry crate as its documentation starts it.
 use sentry::protocol::{
     Breadcrumb, MonitorCheckIn, MonitorCheckInStatus, MonitorConfig, MonitorSchedule, User,
 };
