@@ -34,6 +34,7 @@ enum {
     JSON_DEPTH_MAX = 64,        /* deeper values become a marker; PostgreSQL's jsonb takes more */
     BREADCRUMBS_MAX = 20,       /* the last ones are kept */
     FINGERPRINT_LINKS_MAX = 4,  /* exceptions of a chain that make the key */
+    FINGERPRINT_GROUP_MAX = 16, /* of an exception group: it and its members */
     FINGERPRINT_PARTS_MAX = 100,
     FINGERPRINT_PART_BYTES_MAX = 1 * KIB,
 

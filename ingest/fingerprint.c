@@ -77,18 +77,50 @@ static void add_message(struct buf *key, const char *text)
     buf_add_char(key, '\n');
 }
 
+/* One exception: its type, and its frames or, when there are none, its value. */
+static size_t add_link(struct buf *key, const struct fingerprint_link *link, bool alone,
+                       bool *strong)
+{
+    add_line(key, link->type);
+    size_t n = add_frames(key, link->frames, link->frames_count, strong);
+    if (n == 0 && !alone)
+        add_message(key, link->value);
+    return n;
+}
+
+/* Members of a group that are alike count once; a group of one kind of member is that member. */
+static size_t add_group(struct buf *key, const struct fingerprint_input *in, bool *strong)
+{
+    struct buf parts[FINGERPRINT_GROUP_MAX];
+    size_t count = 0;
+    size_t used = 0;
+    for (size_t i = 0; i < in->links_count && i < FINGERPRINT_GROUP_MAX; i++) {
+        struct buf *part = &parts[count];
+        bool known = false;
+        buf_init(part, KEY_BYTES_MAX);
+        used += add_link(part, &in->links[i], false, strong);
+        for (size_t k = 0; k < count; k++)
+            known = known || strcmp(buf_text(&parts[k]), buf_text(part)) == 0;
+        if (known)
+            buf_fini(part);
+        else
+            count++;
+    }
+    for (size_t i = count == 2 ? 1 : 0; i < count; i++)
+        buf_add_str(key, buf_text(&parts[i]));
+    for (size_t i = 0; i < count; i++)
+        buf_fini(&parts[i]);
+    return used + (count > 1); /* without frames their values tell them apart */
+}
+
 static bool add_chain(struct buf *key, const struct fingerprint_input *in)
 {
     size_t used = 0;
     bool strong = false;
-    for (size_t i = 0; i < in->links_count && i < FINGERPRINT_LINKS_MAX; i++) {
-        const struct fingerprint_link *link = &in->links[i];
-        add_line(key, link->type);
-        size_t n = add_frames(key, link->frames, link->frames_count, &strong);
-        if (n == 0 && in->links_count > 1)
-            add_message(key, link->value);
-        used += n;
-    }
+    if (in->is_group && in->links_count > 1)
+        return add_group(key, in, &strong) > 0;
+    for (size_t i = 0; i < in->links_count && i < FINGERPRINT_LINKS_MAX; i++)
+        used += add_link(key, &in->links[i], in->links_count == 1, &strong);
     if (used && (!strong || in->message_counts))
         add_message(key, in->value);
     return used > 0;

@@ -25,7 +25,8 @@ struct fingerprint_link {
 struct fingerprint_input {
     const struct fingerprint_link *links;
     size_t links_count;
-    const char *value;   /* exception's value, else the message (its template); NULL: none */
+    const char *value; /* exception's value, else the message (its template); NULL: none */
+    bool is_group; /* the first link is an exception group, the others its members, in any order */
     bool message_counts; /* beside the frames: a message that brought its stack along */
     struct fingerprint_parts given;
 };

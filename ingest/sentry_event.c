@@ -14,6 +14,7 @@
 #include "ingest/sentry_map.h"
 #include "ingest/sentry_render.h"
 #include "ingest/sentry_scrub.h"
+#include "ingest/sentry_security.h"
 #include "ingest/sentry_trim.h"
 
 #include <ctype.h>
@@ -30,8 +31,9 @@ struct reading {
     struct sentry_notes *notes;
     struct event *event;
     struct sentry_stack stack;
-    const char *template; /* what a message is keyed by */
-    const char *message;  /* what people read */
+    const char *template;                  /* what a message is keyed by */
+    const char *message;                   /* what people read */
+    char report_key[SECURITY_TITLE_BYTES]; /* of a browser's report within an event */
     unsigned trimmed;
 };
 
@@ -117,8 +119,10 @@ static const char *exception_title(struct reading *r, const struct sentry_except
     char text[TITLE_BYTES_MAX + NAME_BYTES_MAX];
     struct part type = e->synthetic ? (struct part){"", 0} : part_trim(e->type);
     struct part value = part_trim(e->value);
-    if (!type.len && !value.len && e->frames_count)
-        type = e->frames[e->frames_count - 1].function;
+    if (!type.len && !value.len && e->frames_count) {
+        const struct sentry_frame *f = &e->frames[e->frames_count - 1];
+        type = f->function.len ? f->function : f->filename;
+    }
     if (!type.len && !value.len)
         type = part_trim(e->type);
     snprintf(text, sizeof text, "%.*s%s%.*s", (int)utf8_cut(type.at, type.len, NAME_BYTES_MAX / 2),
@@ -129,8 +133,8 @@ static const char *exception_title(struct reading *r, const struct sentry_except
 
 static const char *last_resort(struct reading *r)
 {
-    static const char *const PATHS[] = {"metadata.title", "title", "culprit", "transaction",
-                                        "logger"};
+    static const char *const PATHS[] = {"metadata.title", "title",       "template.filename",
+                                        "culprit",        "transaction", "logger"};
     for (size_t i = 0; i < sizeof PATHS / sizeof *PATHS; i++) {
         struct part p = sentry_part(sentry_get_path(r->root, PATHS[i]));
         const char *title =
@@ -144,11 +148,16 @@ static const char *last_resort(struct reading *r)
 static void make_texts(struct reading *r)
 {
     struct event *e = r->event;
+    char title[SECURITY_TITLE_BYTES];
     const struct sentry_exception *main = sentry_stack_main(&r->stack);
     const char *value = main ? sentry_text(main->value, INGEST_EVENT_BYTES_MAX, r->arena) : NULL;
     if (main)
         e->exception_type = sentry_text(main->type, NAME_BYTES_MAX, r->arena);
     e->title = main ? exception_title(r, main) : NULL;
+    if (!e->title && sentry_security_title(r->root, title, r->report_key)) {
+        e->title = sentry_title(title, r->arena);
+        r->template = r->report_key;
+    }
     if (!e->title)
         e->title = sentry_title(r->message, r->arena);
     if (!e->title && r->stack.has_loose)
@@ -159,6 +168,9 @@ static void make_texts(struct reading *r)
     e->culprit = e->handler;
     if (!r->template || main)
         r->template = value ? value : r->template;
+    if (!r->template)
+        r->template = sentry_text(sentry_part(sentry_get_path(r->root, "template.filename")),
+                                  NAME_BYTES_MAX, r->arena);
 }
 
 static bool make_stack(struct reading *r)

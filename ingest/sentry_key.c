@@ -38,8 +38,8 @@ static void js_function(struct part p, char out[FRAME_TEXT_BYTES])
     if (dot && dot + 1 < p.at + p.len)
         p = part_skip(p, (size_t)(dot - p.at) + 1);
     if (part_equals(p, "?") || part_equals(p, "<anonymous>") || part_equals(p, "anonymous") ||
-        part_equals(p, "eval") || part_equals(p, "<object>"))
-        p.len = 0;
+        part_equals(p, "Anonymous function") || part_equals(p, "<object>") || part_ends(p, "/<"))
+        p.len = 0; /* each engine has its own word for it */
     part_put(out, p);
 }
 
@@ -204,6 +204,19 @@ void sentry_key_frame(enum sentry_platform platform, const struct sentry_frame *
     out->in_app = in->in_app == 1 && !is_of_sdk(platform, in);
 }
 
+/* Built-ins and eval: one engine shows them as frames, another does not. */
+static bool is_of_engine(enum sentry_platform platform, const struct sentry_frame *f)
+{
+    static const char *const FILES[] = {"<anonymous>", "[native code]", "native code", "native",
+                                        "eval code",   "[native]",      NULL};
+    if (platform != PLATFORM_JAVASCRIPT && platform != PLATFORM_NODE)
+        return false;
+    for (const char *const *n = FILES; *n; n++)
+        if (part_equals(f->filename, *n))
+            return true;
+    return part_equals(f->function, "eval") || part_equals(f->function, "eval code");
+}
+
 /* Innermost first; frames that name nothing are left out. */
 static void clean_frames(enum sentry_platform platform, const struct sentry_exception *e,
                          struct arena *arena, struct fingerprint_link *link)
@@ -215,6 +228,8 @@ static void clean_frames(enum sentry_platform platform, const struct sentry_exce
     for (size_t i = 0; i < e->frames_count; i++)
         said = said || (e->frames[i].in_app == 1 && !is_of_sdk(platform, &e->frames[i]));
     for (size_t i = e->frames_count; i > 0; i--) {
+        if (is_of_engine(platform, &e->frames[i - 1]))
+            continue;
         if (link->frames_count == 0 && i > 1 && is_of_sdk(platform, &e->frames[i - 1]))
             continue; /* the way into the SDK is not where it happened */
         struct stack_frame *f = &frames[link->frames_count];
@@ -242,11 +257,15 @@ static void read_given(const struct json_value *root, struct arena *arena,
                        struct fingerprint_parts *given)
 {
     const struct json_value *list = sentry_get(root, "fingerprint");
-    if (!list || list->kind != JSON_ARRAY_V)
-        return;
     const char **parts = arena_alloc(arena, FINGERPRINT_PARTS_MAX * sizeof *parts);
     if (!parts)
         return;
+    if (!list || list->kind != JSON_ARRAY_V) { /* its older form */
+        parts[0] =
+            sentry_text(sentry_get_part(root, "checksum"), FINGERPRINT_PART_BYTES_MAX, arena);
+        *given = (struct fingerprint_parts){parts, parts[0] != NULL};
+        return;
+    }
     for (const struct json_value *v = list->first; v && given->count < FINGERPRINT_PARTS_MAX;
          v = v->next) {
         struct part p = sentry_part(v);
@@ -262,10 +281,14 @@ static void read_given(const struct json_value *root, struct arena *arena,
 void sentry_key(const struct json_value *root, const struct sentry_stack *s, const char *value,
                 struct arena *scratch, char *culprit, size_t size, struct event *event)
 {
-    struct fingerprint_link links[FINGERPRINT_LINKS_MAX];
+    struct fingerprint_link links[FINGERPRINT_GROUP_MAX];
     struct fingerprint_input in = {.links = links, .value = value};
-    for (size_t i = s->count; i > 0 && in.links_count < FINGERPRINT_LINKS_MAX; i--)
-        add_link(s, &s->chain[i - 1], scratch, &links[in.links_count++]);
+    const struct sentry_exception *main = sentry_stack_main(s);
+    in.is_group = main && main->is_group;
+    size_t links_max = in.is_group ? FINGERPRINT_GROUP_MAX : FINGERPRINT_LINKS_MAX;
+    for (size_t i = s->count; i > 0 && in.links_count < links_max; i--)
+        if (&s->chain[i - 1] == main || !in.is_group || !s->chain[i - 1].is_group)
+            add_link(s, &s->chain[i - 1], scratch, &links[in.links_count++]);
     if (s->count == 0 && s->has_loose) {
         add_link(s, &s->loose, scratch, &links[in.links_count++]);
         in.message_counts = true;

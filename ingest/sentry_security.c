@@ -40,10 +40,12 @@ static int shown(struct part p, size_t bytes_max)
     return (int)utf8_cut(p.at, p.len, bytes_max);
 }
 
-static struct part either(const struct json_value *v, const char *a, const char *b)
+/* As browsers write it, as the Reporting API does, as Sentry's own events do. */
+static struct part either(const struct json_value *v, const char *a, const char *b, const char *c)
 {
     struct part p = sentry_get_part(v, a);
-    return p.len ? p : sentry_get_part(v, b);
+    p = p.len ? p : sentry_get_part(v, b);
+    return p.len ? p : sentry_get_part(v, c);
 }
 
 /* "script-src-elem 'self' …": the directive is the first word. */
@@ -58,10 +60,12 @@ static struct part first_word(struct part p)
 static void title_csp(const struct json_value *r, char *title, size_t size, char *key,
                       size_t key_size)
 {
-    struct part directive = either(r, "effective-directive", "effectiveDirective");
+    struct part directive =
+        either(r, "effective-directive", "effectiveDirective", "effective_directive");
     if (!directive.len)
-        directive = first_word(either(r, "violated-directive", "violatedDirective"));
-    struct part host = host_of(either(r, "blocked-uri", "blockedURL"));
+        directive =
+            first_word(either(r, "violated-directive", "violatedDirective", "violated_directive"));
+    struct part host = host_of(either(r, "blocked-uri", "blockedURL", "blocked_uri"));
     bool own = !host.len || part_equals(host, "self");
     snprintf(title, size, "CSP: %.*s blocked %.*s", shown(directive, 60), directive.at,
              own ? 4 : shown(host, 200), own ? "self" : host.at);
@@ -96,12 +100,25 @@ static void title_other(const struct json_value *r, char *title, size_t size, ch
     snprintf(key, key_size, "%s", title);
 }
 
+bool sentry_security_title(const struct json_value *event, char title[SECURITY_TITLE_BYTES],
+                           char key[SECURITY_TITLE_BYTES])
+{
+    const struct json_value *csp = sentry_get(event, "csp");
+    bool other = sentry_get(event, "expectct") || sentry_get(event, "expectstaple") ||
+                 sentry_get(event, "hpkp");
+    if (csp)
+        title_csp(csp, title, SECURITY_TITLE_BYTES, key, SECURITY_TITLE_BYTES);
+    else if (other)
+        title_other(event, title, SECURITY_TITLE_BYTES, key, SECURITY_TITLE_BYTES);
+    return csp || other;
+}
+
 bool sentry_security_read(const struct json_value *body, size_t index,
                           const struct sentry_config *config, struct arena *arena,
                           struct sentry_notes *notes, struct event *event, struct err *err)
 {
-    char title[320];
-    char key[320];
+    char title[SECURITY_TITLE_BYTES];
+    char key[SECURITY_TITLE_BYTES];
     char frame[400];
     const struct json_value *report = report_at(body, index);
     if (!report || index >= SECURITY_REPORTS_MAX)
@@ -129,7 +146,8 @@ bool sentry_security_read(const struct json_value *body, size_t index,
     buf_fini(&json);
     event->title = sentry_title(title, arena);
     event->message = event->title;
-    struct part page = csp ? either(csp, "document-uri", "documentURL") : (struct part){"", 0};
+    struct part page =
+        csp ? either(csp, "document-uri", "documentURL", "document_uri") : (struct part){"", 0};
     event->handler = event->culprit = sentry_text(page, NAME_BYTES_MAX, arena);
     if (!event->title)
         return err_set(err, ERR_LIMIT, "the report is too large to be read");
