@@ -179,8 +179,10 @@ static void keep(struct taking *t, const struct project *project)
     }
     if (b->count) {
         t->pending++;
-        if (!store_writer_submit(t->in->writer, b->events, b->count, on_events, t, &err))
-            part_done(t, &err);
+        if (!store_writer_submit(t->in->writer, b->events, b->count, on_events, t, &err)) {
+            t->err = err;
+            t->pending--;
+        }
     }
     part_done(t, NULL);
 }

@@ -66,7 +66,7 @@ bool options_parse(int argc, char **argv, struct options *o, struct err *err)
             return err_set(err, ERR_INPUT, "%s can't be combined with another action",
                            FLAGS[f].name);
         o->mode = FLAGS[f].mode;
-        if (o->mode == MODE_OWNER && !parse_owner(value, o, err))
+        if (o->mode == MODE_OWNER && value && !parse_owner(value, o, err))
             return false;
         if (o->mode == MODE_PROJECT) {
             o->words = argv + i;

@@ -9,6 +9,7 @@
 #include "ingest/scrub_rules.h"
 
 #include <pcre2.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +21,23 @@ enum {
     KEY_BYTES_MAX = 256,           /* of a key, what is looked at */
     MATCH_LIMIT = 2 * 1000 * 1000, /* of PCRE2: JIT counts blocks; reaching it filters the value */
     REPLACEMENTS_MAX = 10000,
+    KNOWN_KEYS = 512,
+    KNOWN_KEY_BYTES = 40,
 };
 static const char MARK[] = "[Filtered]";
 
 struct scrub {
     pcre2_code *rules[RULES_MAX]; /* NULL: its class is off */
-    pcre2_code *keys;             /* NULL: every class of keys is off */
+    bool any_rule;
+    pcre2_code *keys; /* NULL: every class of keys is off */
     pcre2_match_data *match;
     pcre2_match_context *limits;
+    /* keys seen before and what they were: an event repeats its few keys a hundred times */
+    struct known_key {
+        char key[KNOWN_KEY_BYTES];
+        uint8_t len; /* 0: free */
+        bool secret;
+    } known[KNOWN_KEYS];
 };
 
 /* ------------------------------------------------------------------------------------- compiling */
@@ -126,6 +136,8 @@ struct scrub *scrub_new(const char *fields, const char *off, struct err *err)
     for (size_t i = 0; i < SCRUB_RULES_COUNT; i++)
         if (!listed(off, SCRUB_RULES[i].class_name))
             s->rules[i] = compile(SCRUB_RULES[i].pattern);
+    for (size_t i = 0; i < RULES_MAX; i++)
+        s->any_rule = s->any_rule || s->rules[i];
     s->match = pcre2_match_data_create(4, NULL);
     s->limits = pcre2_match_context_create(NULL);
     if (!s->match || !s->limits)
@@ -157,42 +169,28 @@ static int match(const struct scrub *s, const pcre2_code *re, const char *text, 
     return rc > 0 ? rc : rc == PCRE2_ERROR_NOMATCH ? 0 : -1;
 }
 
-bool scrub_key_is_secret(const struct scrub *s, const char *key, size_t len)
+static bool match_key(const struct scrub *s, const char *key, size_t len)
 {
-    if (!s->keys || len == 0)
-        return false;
     return match(s, s->keys, key, len < KEY_BYTES_MAX ? len : KEY_BYTES_MAX, 0) != 0;
 }
 
-/* What the text has of what rules need. */
-static unsigned traits(const char *text, size_t len)
+/* The table of known keys is a memory, not a part of the rules: that it changes is nobody's business. */
+bool scrub_key_is_secret(const struct scrub *s, const char *key, size_t len)
 {
-    unsigned has = 0;
-    size_t digits = 0;
-    size_t dashes = 0;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 'a' && c <= 'z')
-            continue;
-        if (c >= '0' && c <= '9')
-            digits++;
-        else if (c >= 'A' && c <= 'Z')
-            has |= NEED_CAPITALS;
-        else if (c == '@')
-            has |= NEED_AT;
-        else if (c == '/' || c == '\\')
-            has |= NEED_SLASH;
-        else if (c == '=' || c == ':')
-            has |= NEED_ASSIGN;
-        else if (c == ' ' || c == '\t' || c == '\n')
-            has |= NEED_SPACE;
-        else if (c == '-' && i >= 4 && text[i - 1] == '-')
-            dashes++;
+    uint32_t hash = 2166136261u;
+    if (!s->keys || len == 0)
+        return false;
+    if (len >= KNOWN_KEY_BYTES)
+        return match_key(s, key, len);
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)key[i]) * 16777619u;
+    struct known_key *known = (struct known_key *)(uintptr_t)&s->known[hash % KNOWN_KEYS];
+    if (known->len != len || memcmp(known->key, key, len) != 0) {
+        memcpy(known->key, key, len);
+        known->len = (uint8_t)len;
+        known->secret = match_key(s, key, len);
     }
-    has |= digits >= 6 ? NEED_DIGITS_6 : 0;
-    has |= digits >= 9 ? NEED_DIGITS_9 : 0;
-    has |= digits >= 15 ? NEED_DIGITS_15 : 0;
-    return has | (dashes >= 1 ? NEED_DASHES : 0);
+    return known->secret;
 }
 
 static int filter_whole(struct json_value *v)
@@ -262,7 +260,9 @@ int scrub_value(const struct scrub *s, enum scrub_reach reach, struct json_value
     if (v->kind == JSON_NUMBER_V && v->len < 15)
         return 0;
     int count = 0;
-    unsigned has = traits(v->text, v->len);
+    if (!s->any_rule)
+        return 0;
+    unsigned has = scrub_traits(v->text, v->len);
     for (size_t i = 0; i < SCRUB_RULES_COUNT; i++) {
         const struct scrub_rule *rule = &SCRUB_RULES[i];
         if (!s->rules[i] || reach < rule->reach || (rule->only_text && reach == SCRUB_ALL) ||

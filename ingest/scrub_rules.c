@@ -35,15 +35,15 @@ const char *const SCRUB_CLASSES[] = {"password",  "creditcard", "iban",   "pem",
 const struct scrub_rule SCRUB_RULES[] = {
     /* 123456:AA…, also behind "bot" in an api.telegram.org URL */
     {"bot_token", "(?<!\\d)\\d{6,12}(?::|%3[Aa])(" WORD "{30,})", SCRUB_NAMES, false, false,
-     NEED_DIGITS_6},
+     NEED_BOT},
     {"bearer", "(?i)\\bBearer\\s{1,8}([^\\s\"',;)}\\]<]{8,})", SCRUB_NAMES, false, false,
-     NEED_SPACE},
+     NEED_BEARER},
     {"urlauth", "//[^\\s/:@\"'<>]{0,256}:([^\\s/@\"'<>]{1,256})@", SCRUB_NAMES, false, false,
-     NEED_AT | NEED_SLASH},
-    {"init_data", "tgWebAppData=([^&\\s\"'#<>]+)", SCRUB_NAMES, false, false, NEED_ASSIGN},
+     NEED_AT | NEED_SLASHES},
+    {"init_data", "tgWebAppData=([^&\\s\"'#<>]+)", SCRUB_NAMES, false, false, NEED_WEB_APP},
     {"init_data",
      "\\b((?:" INIT_DATA "=[^&\\s\"'<>]{0,4096}&){2,12}" INIT_DATA "=[^&\\s\"'<>]{0,4096})",
-     SCRUB_NAMES, false, false, NEED_ASSIGN},
+     SCRUB_NAMES, false, false, NEED_QUERY},
     /* what is behind the mark goes up to the next dash: a key cut off before its end goes too */
     {"pem", "-----BEGIN[A-Z ]{1,40}(?:PRIVATE|PUBLIC) KEY-----\\s{0,4}(?:\\\\n)?([^-]{1,16384})",
      SCRUB_NAMES, false, false, NEED_DASHES},
@@ -54,25 +54,25 @@ const struct scrub_rule SCRUB_RULES[] = {
      "K[WZ]|L[BCITUVY]|M[CDEKNRTU]|N[LIO]|OM|P[KLST]|QA|R[OSU]|S[ACDEIKMOTV]|T[LNR]|U[A]|V[AG]|"
      "XK|A[O]|B[FIJ]|C[FGIMV]|D[Z]|G[AQW]|H[N]|I[R]|K[M]|M[AGLZ]|N[E]|S[N]|T[DG])"
      "\\d{2}[A-Za-z0-9]{11,29})\\b",
-     SCRUB_WORDS, false, false, NEED_DIGITS_6 | NEED_CAPITALS},
-    {"ssn", "\\b([0-9]{3}-[0-9]{2}-[0-9]{4})\\b", SCRUB_WORDS, false, false, NEED_DIGITS_9},
+     SCRUB_WORDS, false, false, NEED_IBAN},
+    {"ssn", "\\b([0-9]{3}-[0-9]{2}-[0-9]{4})\\b", SCRUB_WORDS, false, false, NEED_SSN},
     /* password=…, "secret": "…" in text that stays readable; ':' not behind "token", which parsers
      * complain about ("unexpected token: }") */
     {"password",
      "(?i)(?:pass(?:word|wd|phrase)|pwd|secret|api[-_]?key|access[-_]?key|token|credentials?|"
      "authorization)[\"']?\\s{0,2}=\\s{0,2}[\"']?(?!\\[Filtered)(" VALUE "+)",
-     SCRUB_WORDS, true, false, NEED_ASSIGN},
+     SCRUB_WORDS, true, false, NEED_WORD},
     {"password",
      "(?i)(?:pass(?:word|wd|phrase)|secret(?:[-_]token)?|api[-_]?key|access[-_]?key|"
      "(?:access|auth|refresh|bot)[-_]?token|authorization)[\"']?\\s{0,2}:\\s{0,2}[\"']?"
      "(?!Bearer|\\[Filtered)(" VALUE "+)",
-     SCRUB_WORDS, true, false, NEED_ASSIGN},
+     SCRUB_WORDS, true, false, NEED_WORD},
     {"phone", "(?i)phone(?:_number)?[\"']?\\s{0,2}[:=]\\s{0,2}[\"']?(\\+?\\d[\\d\\s()-]{5,20})",
-     SCRUB_WORDS, false, false, NEED_ASSIGN | NEED_DIGITS_6},
+     SCRUB_WORDS, false, false, NEED_PHONE},
     {"payment",
      "(?i)(?:(?:telegram|provider)_payment_charge_id|invoice_payload)[\"']?\\s{0,2}[:=]\\s{0,2}"
      "[\"']?(" VALUE "+)",
-     SCRUB_WORDS, false, false, NEED_ASSIGN},
+     SCRUB_WORDS, false, false, NEED_PAYMENT},
     {"email",
      "\\b[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-zA-Z0-9-]{1,63}(?:\\.[a-zA-Z0-9-]{1,63}"
      "){0,8}\\.[a-zA-Z]{2,24}\\b",
@@ -80,8 +80,8 @@ const struct scrub_rule SCRUB_RULES[] = {
     {"userpath",
      "(?i)(?:\\b(?:[a-z]:[\\\\/])?(?:users|home|documents and settings|"
      "[^/\\\\]{1,64}[/\\\\]profiles)[\\\\/]|/(?:home|users)/)([^/\\\\\\r\\n]{1,64})",
-     SCRUB_ALL, false, false, NEED_SLASH},
+     SCRUB_ALL, false, false, NEED_PLACE},
     /* last: what was only a secret among other words is gone by now */
-    {"password", "(?i)" PASSWORD, SCRUB_ALL, false, true, 0},
+    {"password", "(?i)" PASSWORD, SCRUB_ALL, false, true, NEED_WORD},
 };
 const size_t SCRUB_RULES_COUNT = sizeof SCRUB_RULES / sizeof *SCRUB_RULES;

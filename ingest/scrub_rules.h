@@ -4,18 +4,25 @@
 
 #include "ingest/scrub.h"
 
-/* What a text must have before a rule is tried at all: counted in one pass over its bytes. */
+/* What a text must have before a rule is tried at all, found in one pass over its bytes
+ * (scrub_traits.c). A rule's pattern can only match where its traits are; most texts have none. */
 enum scrub_need {
-    NEED_DIGITS_6 = 1,
-    NEED_DIGITS_9 = 2,
-    NEED_DIGITS_15 = 4,
-    NEED_AT = 8,
-    NEED_DASHES = 16, /* ----- */
-    NEED_SLASH = 32,  /* or a backslash */
-    NEED_ASSIGN = 64, /* '=' or ':' */
-    NEED_CAPITALS = 128,
-    NEED_SPACE = 256,
+    NEED_DIGITS_15 = 1,
+    NEED_AT = 2,
+    NEED_DASHES = 4, /* ----- */
+    NEED_WORD = 8,   /* password, secret, token, auth, …key and their kin, or a very short text */
+    NEED_BOT = 16,   /* a digit before ':' or '%3A' */
+    NEED_BEARER = 32,    /* "er " */
+    NEED_QUERY = 64,     /* two '&' */
+    NEED_WEB_APP = 128,  /* WebA */
+    NEED_IBAN = 256,     /* two capitals and two digits in a row */
+    NEED_SSN = 512,      /* 3-12- */
+    NEED_PHONE = 1024,   /* phone */
+    NEED_PAYMENT = 2048, /* charge_ or invoice_ */
+    NEED_PLACE = 4096,   /* home, users, settings or profiles before a slash */
+    NEED_SLASHES = 8192, /* // */
 };
+unsigned scrub_traits(const char *text, size_t len);
 
 struct scrub_rule {
     const char *class_name;

@@ -284,9 +284,10 @@ void sentry_key(const struct json_value *root, const struct sentry_stack *s, con
     struct fingerprint_link links[FINGERPRINT_GROUP_MAX];
     struct fingerprint_input in = {.links = links, .value = value};
     const struct sentry_exception *main = sentry_stack_main(s);
+    size_t count = s->chain ? s->count : 0;
     in.is_group = main && main->is_group;
     size_t links_max = in.is_group ? FINGERPRINT_GROUP_MAX : FINGERPRINT_LINKS_MAX;
-    for (size_t i = s->count; i > 0 && in.links_count < links_max; i--)
+    for (size_t i = count; i > 0 && in.links_count < links_max; i--)
         if (&s->chain[i - 1] == main || !in.is_group || !s->chain[i - 1].is_group)
             add_link(s, &s->chain[i - 1], scratch, &links[in.links_count++]);
     if (s->count == 0 && s->has_loose) {
