@@ -1,7 +1,12 @@
 /* metric.c -- one table: name, kind and help of every metric. */
 #include "core/metric.h"
 
+#include "core/event.h"
+#include "core/limits.h"
+
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 static const struct {
     const char *name;
@@ -85,8 +90,41 @@ int64_t metric_get(enum metric metric)
     return values[metric];
 }
 
+/* Origins in the order they were met; the last row is everybody else's. */
+static struct {
+    char origin[ORIGIN_BYTES_MAX + 1];
+    int64_t count[SEVERITIES];
+} origins[METRIC_ORIGINS_MAX + 1];
+static size_t origins_count;
+
+void metric_event(const char *origin, int severity)
+{
+    size_t i = 0;
+    while (i < origins_count && strcmp(origins[i].origin, origin) != 0)
+        i++;
+    if (i == origins_count && i < METRIC_ORIGINS_MAX) {
+        snprintf(origins[i].origin, sizeof origins[i].origin, "%s", origin);
+        origins_count++;
+    }
+    origins[i].count[severity]++;
+}
+
+/* Origins are slugs: nothing in them needs an escape. */
+static void write_origins(struct buf *out)
+{
+    buf_add_str(out, "# HELP nabat_events_total Events taken, by origin and severity.\n"
+                     "# TYPE nabat_events_total counter\n");
+    for (size_t i = 0; i <= METRIC_ORIGINS_MAX; i++)
+        for (int s = 0; s < SEVERITIES; s++)
+            if (origins[i].count[s])
+                buf_addf(out, "nabat_events_total{origin=\"%s\",severity=\"%s\"} %" PRId64 "\n",
+                         i < METRIC_ORIGINS_MAX ? origins[i].origin : "other_origins",
+                         severity_name((enum severity)s), origins[i].count[s]);
+}
+
 void metric_write_all(struct buf *out)
 {
+    write_origins(out);
     for (int i = 0; i < METRICS; i++)
         buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRId64 "\n", TABLE[i].name, TABLE[i].help,
                  TABLE[i].name, TABLE[i].kind, TABLE[i].name, values[i]);

@@ -48,6 +48,11 @@ enum metric {
 void metric_add(enum metric metric, int64_t n);
 void metric_set(enum metric metric, int64_t value);
 int64_t metric_get(enum metric metric);
+/* Events taken, by origin and severity: nabat_events_total. Of origins that were never heard of, the first
+ * METRIC_ORIGINS_MAX get a label; what comes after them is counted as "other_origins", so that nobody can
+ * make labels without end. */
+enum { METRIC_ORIGINS_MAX = 50 };
+void metric_event(const char *origin, int severity);
 /* Prometheus text format 0.0.4, names start with nabat_. */
 void metric_write_all(struct buf *out);
 

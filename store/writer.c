@@ -186,6 +186,8 @@ static void on_stored(void *ctx, const struct pg_reply *reply)
     metric_add(METRIC_WRITER_BATCHES, 1);
     metric_add(METRIC_EVENTS_REPEATED, (int64_t)w->batch.repeated);
     metric_add(METRIC_EVENTS_ACCEPTED, -(int64_t)w->batch.repeated);
+    for (size_t i = 0; i < w->batch.count; i++)
+        metric_event(w->batch.events[i]->origin, (int)w->batch.events[i]->severity);
     w->repeats = 0;
     bool has_due = w->batch.has_due;
     finish_running(w, NULL);

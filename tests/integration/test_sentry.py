@@ -647,3 +647,56 @@ def test_scrubbing_can_be_extended_and_turned_off(service, db):
     send(s, envelope(item))
     assert row(s, item[1]["event_id"], "payload")[0]["extra"] == {
         "passport_no": "[Filtered]", "phone_number": "+7999", "password": "[Filtered]"}
+
+
+def test_invented_origins_do_not_become_labels_without_end(service, db):
+    s = service()
+    for i in range(70):
+        assert send(s, envelope(event(message="m", tags={"origin": f"invented-{i}"}))).status == 200
+    lines = [l for l in s.get("/metrics").body.decode().splitlines() if l.startswith("nabat_events_total{")]
+    assert len(lines) == 51
+    assert 'nabat_events_total{origin="invented-0",severity="error"} 1' in lines
+    assert 'nabat_events_total{origin="other_origins",severity="error"} 20' in lines
+
+
+def test_a_person_is_forgotten_everywhere(service, db):
+    s = service()
+    item = event(message="m", user={"id": "77"}, exception={"values": [{"type": "E", "value": "v", "stacktrace": {
+        "frames": [{"function": "f", "vars": {"who": "Ann of flat 5"}}]}}]})
+    eid = item[1]["event_id"]
+    send(s, envelope(item, ({"type": "attachment", "filename": "a.txt"}, b"Ann")))
+    send(s, envelope(({"type": "user_report"}, {"event_id": eid, "name": "Ann", "comments": "it is me, Ann"})))
+    wait(lambda: db.one("SELECT count(*) FROM alert_note"), 10, "the note")
+    assert db.one("SELECT forget_user('77')") == 1
+    assert db.sql("SELECT user_id, payload, detail FROM event") == [(None, None, None)]
+    for table in ("event_attachment", "user_feedback", "alert_note"):
+        assert db.one(f"SELECT count(*) FROM {table}") == 0, table
+
+
+def test_the_migration_runs_on_a_store_that_is_in_use(service, cluster):
+    """A store of the release before this one, with rows in it: nothing is lost, and old days get what is new."""
+    from conftest import ROOT, Database
+    d = Database(cluster)
+    try:
+        first = (ROOT / "sql/001_base.sql").read_text()
+        d.sql("CREATE TABLE nabat_migration (version integer PRIMARY KEY, name text NOT NULL, "
+              "applied_at timestamptz NOT NULL DEFAULT now())")
+        d.sql(first)
+        d.sql("INSERT INTO nabat_migration (version, name) VALUES (1, 'base')")
+        d.sql("SELECT nabat_make_day((now() AT TIME ZONE 'UTC')::date - 3)")
+        d.sql("INSERT INTO project (id, slug, public_key) VALUES (1, 'default', %s)", KEY)
+        d.sql("INSERT INTO error_group (fingerprint, title, origin, severity) VALUES ('f', 'old', 'x', 'error')")
+        d.sql("INSERT INTO event (id, received_at, occurred_at, group_id, project_id, event_id, severity, origin, message) "
+              "SELECT n, now() - interval '3 days', now(), 1, 1, lpad(n::text, 32, '0'), 'error', 'x', 'old' FROM generate_series(1, 500) n")
+        s = service(database=d)
+        assert d.one("SELECT count(*) FROM bot_error_event") == 500
+        leaves = d.sql("SELECT right(c.relname, 8) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+                       "WHERE i.inhparent = 'event_attachment'::regclass ORDER BY 1")
+        assert leaves == d.sql("SELECT right(c.relname, 8) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+                               "WHERE i.inhparent = 'event'::regclass ORDER BY 1")
+        # a file for an event of three days ago goes with that day
+        assert send(s, form(a=("late.txt", b"1")), "/api/1/events/" + "7".rjust(32, "0") + "/attachments/", headers=FORM).status == 201
+        assert d.one("SELECT received_day = (now() AT TIME ZONE 'UTC')::date - 3 FROM event_attachment")
+        s.stop()
+    finally:
+        d.drop()
