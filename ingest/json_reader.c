@@ -15,6 +15,7 @@ struct reader {
     const char *at;
     const char *end;
     struct arena *arena;
+    const char *const *without; /* names of members that are skipped; NULL: none */
     struct err *err;
 };
 
@@ -243,6 +244,32 @@ static bool skip_container(struct reader *r)
     return fail(r, "value without an end");
 }
 
+static bool is_without(const struct reader *r, const char *key, size_t len)
+{
+    for (const char *const *n = r->without; n && *n; n++)
+        if (strlen(*n) == len && memcmp(key, *n, len) == 0)
+            return true;
+    return false;
+}
+
+/* Any value, without keeping it. */
+static bool skip_value(struct reader *r, struct json_value *v)
+{
+    *v = (struct json_value){.kind = JSON_NULL_V};
+    if (*r->at == '{' || *r->at == '[')
+        return skip_container(r);
+    if (*r->at != '"') {
+        struct json_value ignored;
+        return strchr("0123456789", *r->at) ? read_number(r, &ignored) : read_literal(r, &ignored);
+    }
+    for (r->at++; r->at < r->end && *r->at != '"';)
+        r->at += *r->at == '\\' && r->at + 1 < r->end ? 2 : 1;
+    if (r->at >= r->end)
+        return fail(r, "string without an end");
+    r->at++;
+    return true;
+}
+
 /* A scalar, or the opening bracket of a container (then *open is set). */
 static bool read_one(struct reader *r, struct json_value *v, bool too_deep, bool *open)
 {
@@ -333,7 +360,9 @@ static bool read_tree(struct reader *r, struct json_value **root)
                 return false;
             struct json_value *v = new_value(r, parent);
             bool is_open = false;
-            if (!v || !read_one(r, v, depth == JSON_DEPTH_MAX, &is_open))
+            bool skipped = v && key && is_without(r, key, key_len);
+            if (!v ||
+                !(skipped ? skip_value(r, v) : read_one(r, v, depth == JSON_DEPTH_MAX, &is_open)))
                 return false;
             /* read_one may have rewritten the node: key and links are set after it */
             v->key = key;
@@ -376,7 +405,13 @@ static bool read_tree(struct reader *r, struct json_value **root)
 struct json_value *json_read(const char *start, const char **at, const char *end,
                              struct arena *arena, struct err *err)
 {
-    struct reader r = {start, *at, end, arena, err};
+    return json_read_without(start, at, end, NULL, arena, err);
+}
+
+struct json_value *json_read_without(const char *start, const char **at, const char *end,
+                                     const char *const *names, struct arena *arena, struct err *err)
+{
+    struct reader r = {start, *at, end, arena, names, err};
     struct json_value *root = NULL;
     bool ok = read_tree(&r, &root);
     *at = r.at;

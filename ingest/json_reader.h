@@ -41,6 +41,11 @@ struct json_value {
  * counted from `start`) or LIMIT (the arena is full). */
 struct json_value *json_read(const char *start, const char **at, const char *end,
                              struct arena *arena, struct err *err);
+/* The same without the values of members of these names (NULL-terminated), at any depth: they read as
+ * null and cost nothing. For what was too large to be read whole. */
+struct json_value *json_read_without(const char *start, const char **at, const char *end,
+                                     const char *const *names, struct arena *arena,
+                                     struct err *err);
 const char *json_skip_blanks(const char *at, const char *end);
 
 /* The last member of that name, as PostgreSQL's jsonb has it; NULL: none, or no object. */

@@ -26,6 +26,7 @@ struct taking {
     struct arena *scratch; /* of the item at hand */
     struct sentry_batch *batch;
     struct err *err;
+    bool read_again;          /* and is not whole */
     struct attachment *files; /* last first, until it is known whose they are */
     size_t files_count;
 };
@@ -52,17 +53,38 @@ static void keep_event(struct taking *t, struct event *event)
         memcpy(b->event_id, event->event_id, sizeof b->event_id);
 }
 
+/* What does not fit even the scratch arena (millions of values) is read again without what makes
+ * events large: better an event without its variables than none. */
+static struct json_value *read_again(struct taking *t, const char *bytes, size_t len,
+                                     const char **at, struct err *err)
+{
+    static const char *const WITHOUT[] = {
+        "vars",  "breadcrumbs", "extra", "contexts",    "request",      "modules", "debug_meta",
+        "spans", "threads",     "_meta", "pre_context", "post_context", NULL};
+    arena_free(t->scratch);
+    t->scratch = arena_new(SCRATCH_BYTES_MAX);
+    *err = (struct err){0};
+    *at = bytes;
+    t->batch->notes.trimmed++;
+    t->read_again = true;
+    return json_read_without(bytes, at, bytes + len, WITHOUT, t->scratch, err);
+}
+
 static struct json_value *read_json(struct taking *t, const char *bytes, size_t len,
                                     struct err *err)
 {
     const char *at = bytes;
     struct json_value *v = json_read(bytes, &at, bytes + len, t->scratch, err);
+    if (!v && err->kind == ERR_LIMIT)
+        v = read_again(t, bytes, len, &at, err);
     if (v && json_skip_blanks(at, bytes + len) != bytes + len) {
         err_set(err, ERR_INPUT, "something follows the JSON at byte %zu", (size_t)(at - bytes));
         return NULL;
     }
     return v;
 }
+
+static const char TOO_MANY[] = "variables, breadcrumbs, contexts and the like: too many values";
 
 static bool take_event(struct taking *t, const char *bytes, size_t len)
 {
@@ -75,6 +97,15 @@ static bool take_event(struct taking *t, const char *bytes, size_t len)
         return err_set(t->err, why.kind, "event: %s", why.text);
     if (root->kind != JSON_OBJECT_V)
         return err_set(t->err, ERR_INPUT, "event: it is no object");
+    struct json_value said = {.kind = JSON_STRING_V,
+                              .text = TOO_MANY,
+                              .len = sizeof TOO_MANY - 1,
+                              .key = "trimmed",
+                              .key_len = 7};
+    if (t->read_again) {
+        *(root->last ? &root->last->next : &root->first) = &said;
+        root->last = &said;
+    }
     const char *id = t->batch->count == 0 ? t->batch->event_id : "";
     if (!sentry_event_read(root, t->config, id, t->scratch, t->arena, &t->batch->notes, event,
                            t->err))
@@ -305,6 +336,7 @@ static bool take_item(struct taking *t, const struct envelope_item *item)
     while (i < sizeof ITEMS / sizeof *ITEMS && !envelope_item_is(item, ITEMS[i].type))
         i++;
     t->scratch = arena_new(SCRATCH_BYTES_MAX);
+    t->read_again = false;
     bool ok = i < sizeof ITEMS / sizeof *ITEMS ? ITEMS[i].take(t, item) : item_not_kept(t, item);
     arena_free(t->scratch);
     t->scratch = NULL;

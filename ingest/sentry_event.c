@@ -21,7 +21,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FUTURE_MS_MAX = 60 * 1000, PAYLOAD_BYTES_MAX = 4 * MIB, MESSAGE_PARAMS_MAX = 50 };
+enum {
+    FUTURE_MS_MAX = 60 * 1000,
+    PAYLOAD_BYTES_MAX = 4 * MIB,
+    MESSAGE_PARAMS_MAX = 50,
+    TAGS_MAX = 200
+};
 
 struct reading {
     struct json_value *root;
@@ -199,6 +204,8 @@ static const char *write_json(struct reading *r, const struct json_value *v)
     json_write(v, &out);
     if (!out.full)
         text = arena_str_dup_n(r->arena, buf_text(&out), out.len);
+    r->notes->unreadable +=
+        text == NULL; /* millions of small things: the event comes without them */
     buf_fini(&out);
     return text;
 }
@@ -211,7 +218,8 @@ static bool read_tags(struct reading *r)
     const struct json_value *at = NULL;
     const struct json_value *value = NULL;
     struct part name;
-    while (sentry_pair_next(tags, &at, &name, &value)) {
+    size_t count = 0;
+    while (sentry_pair_next(tags, &at, &name, &value) && count < TAGS_MAX) {
         struct part text = sentry_part(value);
         if (!text.len)
             continue;
@@ -225,11 +233,12 @@ static bool read_tags(struct reading *r)
                                    .key_len = utf8_cut(name.at, name.len, NAME_BYTES_MAX)};
         *(object.last ? &object.last->next : &object.first) = tag;
         object.last = tag;
+        count++;
     }
     r->notes->unreadable += tags && !object.first && tags->first;
     if (object.first)
         r->event->tags = write_json(r, &object);
-    return !object.first || r->event->tags;
+    return true;
 }
 
 static bool read_breadcrumbs(struct reading *r)
@@ -253,7 +262,7 @@ static bool read_breadcrumbs(struct reading *r)
     }
     if (array.first)
         r->event->breadcrumbs = write_json(r, &array);
-    return !array.first || r->event->breadcrumbs;
+    return true;
 }
 
 /* Members that have a column, a place in `detail`, or nothing to tell. */
@@ -345,7 +354,7 @@ static bool make_payload(struct reading *r)
     }
     if (payload.first)
         r->event->payload = write_json(r, &payload);
-    return !payload.first || r->event->payload;
+    return true;
 }
 
 /* ------------------------------------------------------------------------------------------ whole */

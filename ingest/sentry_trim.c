@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_BYTES_KEPT = 8 * KIB, TEXT_BYTES_KEPT_LAST = 512 };
+enum { TEXT_BYTES_KEPT = 8 * KIB, TEXT_BYTES_KEPT_LAST = 512, ROUNDS_MAX = 8 };
 
 static bool key_is(const struct json_value *v, const char *name)
 {
@@ -71,13 +71,17 @@ static bool drop_rest(struct json_value *event, size_t bytes_max)
                                        "timestamp",   "level",       "platform", "tags",
                                        "user",        "sdk",         "release",  "environment",
                                        "transaction", "fingerprint", "logger",   NULL};
-    for (;;) {
+    for (int round = 0;; round++) {
         struct json_value *heaviest = NULL;
         size_t most = 0;
         for (struct json_value *v = event->first; v; v = v->next) {
             bool kept = false;
             for (const char *const *k = KEPT; *k; k++)
                 kept = kept || key_is(v, *k);
+            if (!kept && round == ROUNDS_MAX) { /* many small ones: all of them go */
+                drop(v);
+                continue;
+            }
             size_t w = kept ? 0 : weight(v);
             if (w > most && v->kind != JSON_NULL_V) {
                 most = w;

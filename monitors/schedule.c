@@ -103,6 +103,19 @@ static bool read_field(const char **at, const struct field *f, uint64_t *bits, b
     }
 }
 
+/* Not the 30th of February alone. */
+static bool has_a_day(const struct schedule *s)
+{
+    static const int DAYS[] = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (!s->any_weekday)
+        return true;
+    for (int month = 1; month <= 12; month++)
+        for (int day = 1; day <= DAYS[month]; day++)
+            if ((s->months >> month & 1) && (s->days >> day & 1))
+                return true;
+    return false;
+}
+
 static bool parse_crontab(const char *text, struct schedule *s, struct err *err)
 {
     uint64_t bits[5];
@@ -136,7 +149,8 @@ static bool parse_crontab(const char *text, struct schedule *s, struct err *err)
     s->weekdays = (uint32_t)((bits[4] | bits[4] >> 7) & 0x7F); /* 7 is Sunday too */
     s->any_day = any[2];
     s->any_weekday = any[4];
-    return true;
+    return has_a_day(s) ||
+           err_set(err, ERR_INPUT, "schedule \"%.60s\": no month of it has such a day", text);
 }
 
 static bool parse_interval(const char *text, struct schedule *s, struct err *err)
@@ -195,29 +209,40 @@ static bool day_fits(const struct schedule *s, const struct tm *tm)
     return day || weekday;
 }
 
+/* The first time of a day behind `after_ms`; 0: none. `from` is a local minute of the day, or -1. */
+static int64_t next_in_day(const struct schedule *s, const char *zone, const struct tm *day,
+                           int from, int64_t after_ms)
+{
+    for (int h = from < 0 ? 0 : from / 60; h < 24; h++) {
+        for (int m = 0; m < 60 && (s->hours >> h & 1); m++) {
+            if (!(s->minutes >> m & 1) || h * 60 + m <= from)
+                continue;
+            struct tm at = *day;
+            at.tm_hour = h;
+            at.tm_min = m;
+            int64_t ms = zone_moment(zone, &at);
+            if (ms > after_ms)
+                return ms;
+        }
+    }
+    return 0;
+}
+
+/* Days are walked in the calendar alone; a zone is asked only for days that fit. */
 static int64_t next_crontab(const struct schedule *s, const char *zone, int64_t after_ms)
 {
     struct tm day;
     zone_local(zone, after_ms, &day);
-    for (int d = 0; d < DAYS_SEARCHED_MAX; d++) {
-        for (int h = 0; h < 24 && day_fits(s, &day); h++) {
-            if (!(s->hours >> h & 1))
-                continue;
-            for (int m = 0; m < 60; m++) {
-                if (!(s->minutes >> m & 1))
-                    continue;
-                struct tm at = day;
-                at.tm_hour = h;
-                at.tm_min = m;
-                int64_t ms = zone_moment(zone, &at);
-                if (ms > after_ms)
-                    return ms;
-            }
-        }
+    int from = day.tm_hour * 60 + day.tm_min;
+    day.tm_hour = 12;
+    day.tm_min = day.tm_sec = 0;
+    for (int d = 0; d < DAYS_SEARCHED_MAX; d++, from = -1) {
+        int64_t ms = day_fits(s, &day) ? next_in_day(s, zone, &day, from, after_ms) : 0;
+        if (ms)
+            return ms;
         day.tm_mday++;
-        day.tm_hour = 12; /* noon exists on every day of every zone */
-        day.tm_min = 0;
-        zone_local(zone, zone_moment(zone, &day), &day);
+        time_t noon = timegm(&day);
+        gmtime_r(&noon, &day);
     }
     return 0;
 }

@@ -24,8 +24,8 @@ struct schedule {
 /* "*(5 fields)", "@daily" and its kin without @reboot; or "10 minute". INPUT names what is wrong. */
 bool schedule_parse(const char *text, bool is_interval, struct schedule *out, struct err *err);
 
-/* The next expected time after `after_ms`; an interval counts from it. Unix milliseconds; 0: never
- * (a 30th of February). */
+/* The next expected time after `after_ms`; an interval counts from it. Unix milliseconds; 0: none
+ * within eight years. */
 int64_t schedule_next(const struct schedule *schedule, const char *zone, int64_t after_ms);
 
 #endif

@@ -307,6 +307,14 @@ def test_nothing_in_an_event_is_refused(shared, payload):
     assert row(shared, a.json["id"], "group_id")[0]
 
 
+def test_millions_of_values_cost_the_event_only_them(shared):
+    body = b'{"message":"many","level":"fatal","extra":[' + b"1," * 4_000_000 + b"1]}"
+    a = send(shared, gzip.compress(envelope(({"type": "event"}, body)), 1), headers={"Content-Encoding": "gzip"})
+    assert a.status == 200, a.body
+    message, severity, payload = row(shared, a.json["id"], "message, severity, payload")
+    assert (message, severity) == ("many", "critical") and payload["trimmed"].endswith("too many values")
+
+
 def test_security_reports(shared):
     csp = {"csp-report": {"document-uri": "https://app.example/x", "violated-directive": "script-src-elem 'self'",
                           "effective-directive": "script-src-elem", "blocked-uri": "https://evil.example/a.js"}}
