@@ -3,12 +3,11 @@
  * A field is read by the reader of its row. What a reader can't take, what is cut, and what no row
  * names, is kept whole under payload; the hard thing is that payload then has members of its own,
  * the event's `payload` (or `details`), and left-overs, and none may push out another. */
-#include "ingest/native.h"
+#include "ingest/native_internal.h"
 
 #include "core/clock.h"
 #include "core/limits.h"
 #include "core/utf8.h"
-#include "ingest/fingerprint.h"
 #include "ingest/scrub.h"
 
 #include <ctype.h>
@@ -19,21 +18,6 @@
 #include <string.h>
 
 enum { PAYLOAD_BYTES_MAX = 8 * MIB, FUTURE_MS_MAX = 60 * 1000, LEFT_OVERS_MAX = 200 };
-
-struct reading {
-    struct arena *arena;
-    struct native_batch *batch;
-    struct event *event;
-    const struct scrub *scrub;
-    int64_t now_ms;
-    const char *exception_value;
-    const char *type;
-    struct fingerprint_parts fingerprint;
-    struct json_value payload; /* a copy: what readers get does not outlive the call */
-    bool has_payload;
-    int severity_rank;
-    bool out_of_memory;
-};
 
 static bool warn(struct reading *r, const char *field, const char *detail)
 {
@@ -387,69 +371,6 @@ static void write_payload(struct reading *r, struct json_value *left_overs)
         read_json_text(r, &all, &r->event->payload);
 }
 
-static const char *first_line(struct reading *r, const char *text, size_t max)
-{
-    text += strspn(text, " \t\r\n");
-    size_t len = strcspn(text, "\r\n");
-    return arena_str_dup_n(r->arena, text, utf8_cut(text, len, max));
-}
-
-/* Of a stack alone: Python says what happened in its last line, the others in their first. */
-static const char *telling_line(const char *stack)
-{
-    const char *line = stack;
-    if (!strstr(stack, "Traceback (most recent"))
-        return stack;
-    for (const char *at = stack; *at; at += strcspn(at, "\n"), at += *at == '\n')
-        if (at[strspn(at, " \t\r")] != '\n' && at[strspn(at, " \t\r")] != '\0')
-            line = at;
-    return line;
-}
-
-/* "the first present is the title": message, exception, type. */
-static bool make_title(struct reading *r, struct err *err)
-{
-    struct event *e = r->event;
-    char joined[TITLE_BYTES_MAX + NAME_BYTES_MAX + 8];
-    const char *title = e->message;
-    if (!title && (e->exception_type || r->exception_value)) {
-        const char *value = r->exception_value ? r->exception_value : "";
-        snprintf(joined, sizeof joined, "%s%s%.*s", e->exception_type ? e->exception_type : "",
-                 e->exception_type && *value ? ": " : "",
-                 (int)utf8_cut(value, strlen(value), TITLE_BYTES_MAX), value);
-        title = joined;
-    }
-    if (!title)
-        title = r->type;
-    if (!title && e->stacktrace)
-        title = telling_line(e->stacktrace);
-    if (!title)
-        return err_set(err, ERR_INPUT,
-                       "element %zu has nothing to show: one of message, exception, type is needed",
-                       r->batch->count);
-    e->title = first_line(r, title, TITLE_BYTES_MAX);
-    if (!e->exception_type)
-        e->exception_type = r->type;
-    return true;
-}
-
-static void finish(struct reading *r)
-{
-    struct event *e = r->event;
-    char frame[2 * NAME_BYTES_MAX];
-    if (!e->event_id[0])
-        random_hex32(e->event_id);
-    if (!e->origin)
-        e->origin = "other";
-    fingerprint_event(e, r->exception_value, &r->fingerprint, frame, sizeof frame);
-    if (!e->message)
-        e->message = r->exception_value;
-    if (e->handler)
-        e->culprit = e->handler;
-    else if (frame[0])
-        e->culprit = first_line(r, frame, NAME_BYTES_MAX);
-}
-
 /* What nobody knows is data, and its key may name a secret. */
 static void scrub_member(struct reading *r, const struct field *field, struct json_value *v)
 {
@@ -500,9 +421,9 @@ bool native_event(const struct json_value *object, const struct native_config *c
     write_payload(&r, left.first);
     if (r.out_of_memory)
         return err_set(err, ERR_LIMIT, "the request is too large");
-    if (!make_title(&r, err))
+    if (!native_make_title(&r, err))
         return false;
-    finish(&r);
+    native_finish(&r);
     event->is_import = event->status != STATUS_NEW;
     return event->title || err_set(err, ERR_LIMIT, "the request is too large");
 }

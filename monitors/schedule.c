@@ -167,7 +167,7 @@ static bool parse_interval(const char *text, struct schedule *s, struct err *err
         if (!same || n < 1 || n > COUNT_MAX)
             continue;
         s->count = n;
-        s->unit = (int)i;
+        s->unit = (enum schedule_unit)i;
         return true;
     }
     return err_set(err, ERR_INPUT,

@@ -18,7 +18,7 @@ struct schedule {
     bool any_weekday;
     /* interval */
     int64_t count;
-    enum { UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_YEAR } unit;
+    enum schedule_unit { UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_YEAR } unit;
 };
 
 /* "*(5 fields)", "@daily" and its kin without @reboot; or "10 minute". INPUT names what is wrong. */
