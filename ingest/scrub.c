@@ -23,6 +23,7 @@ enum {
     REPLACEMENTS_MAX = 10000,
     KNOWN_KEYS = 512,
     KNOWN_KEY_BYTES = 40,
+    KEY_WITH_SECRET_BYTES = 20, /* shorter ones hold no token and no URL with a password */
 };
 static const char MARK[] = "[Filtered]";
 
@@ -232,7 +233,10 @@ static int replace_all(const struct scrub *s, size_t rule, struct json_value *v,
         bool group = rc > 1 && o[2] != PCRE2_UNSET && o[3] > o[2];
         size_t start = group ? o[2] : o[0];
         size_t stop = group ? o[3] : o[1];
+        while (stop < v->len && ((unsigned char)v->text[stop] & 0xC0) == 0x80)
+            stop++; /* rules count bytes: a code point that one cut goes whole */
         from = o[1] > from ? o[1] : from + 1;
+        from = from > stop ? from : stop;
         if (!is_meant(&SCRUB_RULES[rule], v->text + start, stop - start) ||
             (stop - start == sizeof MARK - 1 && memcmp(v->text + start, MARK, stop - start) == 0))
             continue;
@@ -301,7 +305,8 @@ static bool is_string(const struct json_value *v)
 }
 
 /* The value of a pair whose name is a secret's: [name, value] or {"key": name, "value": …}. */
-static struct json_value *secret_of_pair(const struct scrub *s, struct json_value *v)
+static struct json_value *secret_of_pair(const struct scrub *s, struct json_value *v,
+                                         struct json_value **pair_name)
 {
     struct json_value *name = NULL;
     struct json_value *value = NULL;
@@ -314,7 +319,18 @@ static struct json_value *secret_of_pair(const struct scrub *s, struct json_valu
     }
     if (!value || !is_string(name) || value->kind == JSON_NULL_V)
         return NULL;
+    *pair_name = name;
     return scrub_key_is_secret(s, name->text, name->len) ? value : NULL;
+}
+
+/* {"123456789:AA…": "running"}: what is a secret by its own looks is one as a name, too. */
+static int scrub_key(const struct scrub *s, struct json_value *v, struct arena *arena)
+{
+    struct json_value key = {.kind = JSON_STRING_V, .text = v->key, .len = v->key_len};
+    int count = scrub_value(s, SCRUB_NAMES, &key, arena);
+    v->key = key.text;
+    v->key_len = key.len;
+    return count;
 }
 
 static bool key_equals(const struct json_value *v, const char *name)
@@ -329,18 +345,17 @@ int scrub_tree(const struct scrub *s, enum scrub_reach reach, struct json_value 
 {
     if (value->kind != JSON_ARRAY_V && value->kind != JSON_OBJECT_V)
         return scrub_value(s, reach, value, arena);
-    int count = 0;
-    if (reach != SCRUB_NAMES) {
-        struct json_value *secret = secret_of_pair(s, value);
-        if (secret)
-            return filter_whole(secret);
-    }
+    struct json_value *name = NULL;
+    struct json_value *secret = reach == SCRUB_NAMES ? NULL : secret_of_pair(s, value, &name);
+    int count = secret ? filter_whole(secret) : 0;
     for (struct json_value *v = value->first; v; v = v->next) {
         bool keyed = value->kind == JSON_OBJECT_V && reach != SCRUB_NAMES;
+        if (v->key_len >= KEY_WITH_SECRET_BYTES)
+            count += scrub_key(s, v, arena);
         if (keyed && v->kind != JSON_NULL_V && !is_count(v) &&
             scrub_key_is_secret(s, v->key, v->key_len))
             count += filter_whole(v);
-        else if (keyed && key_equals(v, "user-agent"))
+        else if ((keyed && key_equals(v, "user-agent")) || (secret && v == name))
             count += scrub_tree(s, SCRUB_NAMES, v, arena);
         else
             count += scrub_tree(s, reach, v, arena);

@@ -10,6 +10,18 @@
     "password|secret|passwd|api[-_]key|apikey|auth|credentials|mysql_pwd|privatekey|"              \
     "private[-_]key|token[^\\s:=]{0,200}[:=]|^otp$|^two[-_]factor$"
 
+/* The value behind "password=", in group 1 whatever its quotes: "a b", 'a b', \"a\" within JSON in a
+ * string, b'a', or a bare word. */
+#define SECRET                                                                                     \
+    "(?|[bur]{0,2}\\\\[\"'](?!\\[Filtered)([^\"'\\\\\r\n]++)|"                                     \
+    "[bur]{0,2}\"(?!\\[Filtered)((?:[^\"\\\\\r\n]|\\\\.)++)|"                                      \
+    "[bur]{0,2}'(?!\\[Filtered)((?:[^'\\\\\r\n]|\\\\.)++)|"                                        \
+    "(?![bur]{0,2}\\\\?[\"']|\\[Filtered)(" VALUE "++))"
+/* what may stand between a name and its '=' or ':': password", db["password"], \"password\" */
+#define AFTER_NAME "(?:\\\\?[\"'])?\\]?\\s{0,2}"
+#define TYPES "(?:str|bytes|string|SecretStr|Optional\\[str\\]|str \\| None)"
+
+#define QUERY_BYTE "[A-Za-z0-9%+._~*!:/@$-]"
 #define INIT_DATA                                                                                  \
     "(?:query_id|user|receiver|chat|chat_type|chat_instance|start_param|can_send_after|"           \
     "auth_date|signature|hash)"
@@ -41,11 +53,16 @@ const struct scrub_rule SCRUB_RULES[] = {
     {"urlauth", "//[^\\s/:@\"'<>]{0,256}:([^\\s/@\"'<>]{1,256})@", SCRUB_NAMES, false, false,
      NEED_AT | NEED_SLASHES},
     {"init_data", "tgWebAppData=([^&\\s\"'#<>]+)", SCRUB_NAMES, false, false, NEED_WEB_APP},
+    /* a value has no byte that a name may stand behind, but '&': runs never overlap */
     {"init_data",
-     "\\b((?:" INIT_DATA "=[^&\\s\"'<>]{0,4096}&){2,12}" INIT_DATA "=[^&\\s\"'<>]{0,4096})",
+     "(?<!" QUERY_BYTE ")((?:" INIT_DATA "=" QUERY_BYTE "{0,4096}&){2,12}" INIT_DATA "=" QUERY_BYTE
+     "{0,4096})",
      SCRUB_NAMES, false, false, NEED_QUERY},
-    /* what is behind the mark goes up to the next dash: a key cut off before its end goes too */
-    {"pem", "-----BEGIN[A-Z ]{1,40}(?:PRIVATE|PUBLIC) KEY-----\\s{0,4}(?:\\\\n)?([^-]{1,16384})",
+    /* what is behind the mark goes up to the next five dashes: one cut off before its end goes too,
+     * and one with headers (RFC 1421) whole */
+    {"pem",
+     "-----BEGIN[A-Z ]{1,40}(?:PRIVATE|PUBLIC) KEY-----\\s{0,4}(?:\\\\n)?"
+     "((?:[^-]|-(?!----))++)",
      SCRUB_NAMES, false, false, NEED_DASHES},
     {"creditcard", "\\b((?:3[47]\\d|4\\d{3}|5[1-5]\\d\\d|65\\d\\d|6011)(?:[-\\s]?\\d){12})\\b",
      SCRUB_WORDS, false, false, NEED_DIGITS_15},
@@ -59,14 +76,23 @@ const struct scrub_rule SCRUB_RULES[] = {
     /* password=…, "secret": "…" in text that stays readable; ':' not behind "token", which parsers
      * complain about ("unexpected token: }") */
     {"password",
-     "(?i)(?:pass(?:word|wd|phrase)|pwd|secret|api[-_]?key|access[-_]?key|token|credentials?|"
-     "authorization)[\"']?\\s{0,2}=\\s{0,2}[\"']?(?!\\[Filtered)(" VALUE "+)",
+     "(?i)(?:pass(?:word|wd|phrase)|pwd|secret|api[-_]?key|access[-_]?key|token|credentials?"
+     ")" AFTER_NAME "(?::\\s{0,2}" TYPES "\\s{0,2})?=\\s{0,2}" SECRET,
      SCRUB_WORDS, true, false, NEED_WORD},
     {"password",
      "(?i)(?:pass(?:word|wd|phrase)|secret(?:[-_]token)?|api[-_]?key|access[-_]?key|"
-     "(?:access|auth|refresh|bot)[-_]?token|authorization)[\"']?\\s{0,2}:\\s{0,2}[\"']?"
-     "(?!Bearer|\\[Filtered)(" VALUE "+)",
+     "(?:access|auth|refresh|bot)[-_]?token)" AFTER_NAME ":\\s{0,2}(?!Bearer|" TYPES "\\b)" SECRET,
      SCRUB_WORDS, true, false, NEED_WORD},
+    /* the scheme stays readable; Digest and its kin have quotes within */
+    {"password",
+     "(?i)authorization" AFTER_NAME "[:=]\\s{0,2}(?:\\\\?[\"'])?(?!Bearer|\\[Filtered)"
+     "(?|(?:Digest|AWS4-HMAC-SHA256)\\s{1,4}([^\r\n]{1,2048})|"
+     "(?:[A-Za-z][A-Za-z0-9-]{1,20}\\s{1,4}(?=[^\\s\"']{4}))?(?!\\[Filtered)(" VALUE "+))",
+     SCRUB_WORDS, true, false, NEED_WORD},
+    {"cookies",
+     "(?i)cookie" AFTER_NAME
+     ":\\s{0,2}(?:\\\\?[\"'])?([A-Za-z0-9_.-]{1,64}=[^\"'\\\\\r\n]{1,4096})",
+     SCRUB_WORDS, true, false, NEED_COOKIE},
     {"phone", "(?i)phone(?:_number)?[\"']?\\s{0,2}[:=]\\s{0,2}[\"']?(\\+?\\d[\\d\\s()-]{5,20})",
      SCRUB_WORDS, false, false, NEED_PHONE},
     {"payment",

@@ -21,6 +21,7 @@ enum scrub_need {
     NEED_PAYMENT = 2048, /* charge_ or invoice_ */
     NEED_PLACE = 4096,   /* home, users, settings or profiles before a slash */
     NEED_SLASHES = 8192, /* // */
+    NEED_COOKIE = 16384, /* cookie */
 };
 unsigned scrub_traits(const char *text, size_t len);
 

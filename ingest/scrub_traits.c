@@ -32,9 +32,9 @@ static unsigned char upper(unsigned char c)
 
 static void make_pairs(void)
 {
-    static const char *const WORDS[] = {"sw", "wd",  "ke",  "ut",  "cr",  "hr",  "ph",
-                                        "ba", "e_",  "r ",  "r\t", "r\n", "r\r", "e/",
-                                        "s/", "e\\", "s\\", "//",  "--"};
+    static const char *const WORDS[] = {"sw", "wd", "ke",  "ki",  "ut",  "cr",  "hr",
+                                        "ph", "ba", "e_",  "r ",  "r\t", "r\n", "r\r",
+                                        "e/", "s/", "e\\", "s\\", "//",  "--"};
     for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++) {
         unsigned char a = (unsigned char)WORDS[i][0];
         unsigned char b = (unsigned char)WORDS[i][1];
@@ -113,6 +113,8 @@ static unsigned at_letter(const struct place *p)
     case 'w':
         return stands(p, "pwd", 1) ? NEED_WORD : 0;
     case 'k': /* token; api_key and its kin */
+        if (stands(p, "cookie", 3))
+            return NEED_COOKIE;
         return stands(p, "token", 2) || stands(p, "key", 0) ? NEED_WORD : 0;
     case 'u':
         return stands(p, "auth", 1) ? NEED_WORD : 0;

@@ -23,6 +23,7 @@
 
 enum {
     FUTURE_MS_MAX = 60 * 1000,
+    SCRUBBED_BYTES_MAX = 4 * MIB, /* what is looked at for secrets; heavier events are cut before */
     PAYLOAD_BYTES_MAX = 4 * MIB,
     MESSAGE_PARAMS_MAX = 50,
     TAGS_MAX = 200
@@ -404,8 +405,9 @@ bool sentry_event_read(struct json_value *root, const struct sentry_config *conf
     *event = (struct event){.project_id = config->project_id,
                             .occurred_ms = config->now_ms,
                             .received_ms = config->now_ms};
+    r.trimmed = sentry_trim(root, SCRUBBED_BYTES_MAX);
     notes->scrubbed += sentry_scrub(config->scrub, root, scratch);
-    r.trimmed = sentry_trim(root, INGEST_EVENT_BYTES_MAX);
+    r.trimmed |= sentry_trim(root, INGEST_EVENT_BYTES_MAX);
     notes->trimmed += r.trimmed != 0;
     fill_address(&r);
     bool ok = sentry_stack_read(root, scratch, &r.stack);

@@ -2,6 +2,7 @@
 #include "ingest/sentry_items.h"
 
 #include "core/limits.h"
+#include "core/utf8.h"
 #include "ingest/fingerprint.h"
 #include "ingest/sentry_event.h"
 #include "ingest/sentry_value.h"
@@ -206,11 +207,13 @@ struct feedback *sentry_feedback_read(const struct json_value *v, struct arena *
 
 void sentry_feedback_event(const struct feedback *f, struct event *event, struct arena *arena)
 {
-    char title[TITLE_BYTES_MAX];
+    char title[TITLE_BYTES_MAX + NAME_BYTES_MAX + 4];
     char frame[400];
     const char *const parts[] = {"feedback", f->id};
     struct fingerprint_input in = {.given = {parts, 2}};
-    snprintf(title, sizeof title, "%s: %s", f->name ? f->name : "Feedback", f->message);
+    size_t shown = utf8_cut(f->message, strlen(f->message), TITLE_BYTES_MAX);
+    snprintf(title, sizeof title, "%s: %.*s", f->name ? f->name : "Feedback", (int)shown,
+             f->message);
     const char *line = sentry_title(title, arena);
     event->title = line ? line : event->title;
     event->message = f->message;

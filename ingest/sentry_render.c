@@ -65,11 +65,12 @@ static size_t count_members(const struct sentry_stack *s, int64_t id)
     return n;
 }
 
-// NOLINTNEXTLINE(misc-no-recursion) -- bounded by GROUP_DEPTH_MAX
+// NOLINTNEXTLINE(misc-no-recursion) -- bounded by GROUP_DEPTH_MAX; `shown`: each is printed once
 static void render_group(const struct sentry_stack *s, const struct sentry_exception *e,
-                         size_t depth, struct buf *out)
+                         size_t depth, uint64_t *shown, struct buf *out)
 {
     struct buf own;
+    *shown |= (uint64_t)1 << (e - s->chain);
     size_t members = count_members(s, e->id);
     size_t number = 0;
     buf_init(&own, INGEST_EVENT_BYTES_MAX);
@@ -83,13 +84,13 @@ static void render_group(const struct sentry_stack *s, const struct sentry_excep
     for (size_t i = s->count; i > 0 && depth < GROUP_DEPTH_MAX; i--) {
         const struct sentry_exception *m = &s->chain[i - 1];
         char line[64];
-        if (m->parent_id != e->id || m->id == e->id)
+        if (m->parent_id != e->id || m->id == e->id || (*shown >> (i - 1) & 1))
             continue;
         number++;
         snprintf(line, sizeof line, "%s---------------- %zu ----------------",
                  number == 1 ? "+-+" : "  +", number);
         add_indented(out, line, depth, false);
-        render_group(s, m, depth + 2, out);
+        render_group(s, m, depth + 2, shown, out);
     }
     if (number)
         add_indented(out, "  +------------------------------------", depth, false);
@@ -112,8 +113,10 @@ static bool has_frames(const struct sentry_stack *s)
 void sentry_render(const struct sentry_stack *s, struct buf *out)
 {
     const struct render_form *form = &RENDER_FORMS[s->platform];
+    uint64_t shown = 0;
+    _Static_assert(SENTRY_EXCEPTIONS_MAX <= 64, "one bit each");
     if (is_group_of_python(s))
-        render_group(s, sentry_stack_main(s), 1, out);
+        render_group(s, sentry_stack_main(s), 1, &shown, out);
     else if (has_frames(s) || s->count > 1)
         render_chain(form, s, out);
     else if (s->has_loose)

@@ -9,7 +9,7 @@ enum place { AT_ROOT, AT_STACK, AT_MESSAGE };
 static const struct {
     enum place place;
     const char *key;
-    enum { SKIP, NAMES, TEXT, ALL, STACK, MESSAGE } is;
+    enum { SKIP, NAMES, WORDS, TEXT, ALL, STACK, MESSAGE } is;
 } MEMBERS[] = {
     {AT_ROOT, "exception", STACK},
     {AT_ROOT, "sentry.interfaces.Exception", STACK},
@@ -20,21 +20,21 @@ static const struct {
     {AT_ROOT, "logentry", MESSAGE},
     {AT_ROOT, "sentry.interfaces.Message", MESSAGE},
     {AT_ROOT, "debug_meta", SKIP},
-    {AT_ROOT, "modules", SKIP},
+    {AT_ROOT, "modules", NAMES},
     {AT_ROOT, "event_id", SKIP},
     {AT_ROOT, "timestamp", SKIP},
     {AT_ROOT, "level", SKIP},
     {AT_ROOT, "platform", SKIP},
-    {AT_ROOT, "type", NAMES},
-    {AT_ROOT, "transaction", NAMES},
-    {AT_ROOT, "culprit", NAMES},
-    {AT_ROOT, "logger", NAMES},
-    {AT_ROOT, "server_name", NAMES},
-    {AT_ROOT, "release", NAMES},
-    {AT_ROOT, "dist", NAMES},
-    {AT_ROOT, "environment", NAMES},
+    {AT_ROOT, "type", WORDS},
+    {AT_ROOT, "transaction", WORDS},
+    {AT_ROOT, "culprit", WORDS},
+    {AT_ROOT, "logger", WORDS},
+    {AT_ROOT, "server_name", WORDS},
+    {AT_ROOT, "release", WORDS},
+    {AT_ROOT, "dist", WORDS},
+    {AT_ROOT, "environment", WORDS},
     {AT_ROOT, "fingerprint", NAMES},
-    {AT_ROOT, "sdk", NAMES},
+    {AT_STACK, "type", WORDS},
     {AT_STACK, "value", TEXT},
     {AT_STACK, "vars", ALL},
     {AT_STACK, "context_line", TEXT},
@@ -65,6 +65,8 @@ static int walk(const struct scrub *s, enum place place, struct json_value *valu
         int is = value->kind == JSON_OBJECT_V ? find_member(place, v)
                  : place == AT_STACK          ? STACK
                                               : MESSAGE;
+        if (is == WORDS && (v->kind == JSON_ARRAY_V || v->kind == JSON_OBJECT_V))
+            is = ALL; /* no name: data like any other */
         switch (is) {
         case SKIP:
             break;
@@ -79,6 +81,9 @@ static int walk(const struct scrub *s, enum place place, struct json_value *valu
             break;
         case TEXT:
             count += scrub_tree(s, SCRUB_TEXT, v, arena);
+            break;
+        case WORDS:
+            count += scrub_value(s, SCRUB_WORDS, v, arena);
             break;
         default: {
             /* its own key may name a secret: looked at as a member, without its sisters */

@@ -7,7 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_BYTES_KEPT = 8 * KIB, TEXT_BYTES_KEPT_LAST = 512, ROUNDS_MAX = 8 };
+enum {
+    TEXT_BYTES_KEPT = 8 * KIB,
+    TEXT_BYTES_KEPT_LAST = 512,
+    WORD_BYTES_MAX = 256, /* a text is cut before the word that would be cut, if it is no longer */
+    ROUNDS_MAX = 8,
+    MEMBERS_KEPT = 1000,
+    MEMBERS_KEPT_LAST = 100,
+};
 
 static bool key_is(const struct json_value *v, const char *name)
 {
@@ -51,12 +58,47 @@ static bool drop_members(struct json_value *value, const char *const *names)
     return any;
 }
 
+/* Half of a word could be half of a secret that nobody knows for one any more. */
+static size_t cut_at_word(const char *text, size_t len, size_t bytes_max)
+{
+    size_t n = utf8_cut(text, len, bytes_max);
+    for (size_t back = 0; back < WORD_BYTES_MAX && back < n; back++)
+        if (strchr(" \n\t", text[n - 1 - back]))
+            return n - 1 - back;
+    return n;
+}
+
+/* The first and the last of a list's members, at any depth: frames that matter are at an end. */
+// NOLINTNEXTLINE(misc-no-recursion)
+static bool cut_members(struct json_value *value, size_t count_max)
+{
+    bool any = false;
+    size_t count = 0;
+    struct json_value *v = NULL;
+    for (v = value->first; v; v = v->next)
+        count++;
+    if (count > count_max) {
+        size_t i = 0;
+        struct json_value *gap = NULL;
+        for (v = value->first; v; v = v->next, i++) {
+            if (i + 1 == count_max / 2)
+                gap = v;
+            if (gap && i == count - (count_max - count_max / 2))
+                gap->next = v;
+        }
+        any = true;
+    }
+    for (v = value->first; v; v = v->next)
+        any = cut_members(v, count_max) || any;
+    return any;
+}
+
 // NOLINTNEXTLINE(misc-no-recursion)
 static bool cut_texts(struct json_value *value, size_t bytes_max)
 {
     bool any = false;
     if (value->kind == JSON_STRING_V && value->len > bytes_max) {
-        value->len = utf8_cut(value->text, value->len, bytes_max);
+        value->len = cut_at_word(value->text, value->len, bytes_max);
         any = true;
     }
     for (struct json_value *v = value->first; v; v = v->next)
@@ -64,36 +106,54 @@ static bool cut_texts(struct json_value *value, size_t bytes_max)
     return any;
 }
 
-/* Everything that is not the error itself, heaviest first. */
-static bool drop_rest(struct json_value *event, size_t bytes_max)
+static bool is_kept(const struct json_value *v)
 {
     static const char *const KEPT[] = {"exception",   "message",     "logentry", "event_id",
                                        "timestamp",   "level",       "platform", "tags",
                                        "user",        "sdk",         "release",  "environment",
                                        "transaction", "fingerprint", "logger",   NULL};
-    for (int round = 0;; round++) {
+    for (const char *const *k = KEPT; *k; k++)
+        if (key_is(v, *k))
+            return true;
+    return false;
+}
+
+/* Members of the event that `gone` names: one of them, or all that are not the error itself. */
+static void unlink_members(struct json_value *event, const struct json_value *gone)
+{
+    struct json_value **at = &event->first;
+    event->last = NULL;
+    while (*at) {
+        if (gone ? *at == gone : !is_kept(*at)) {
+            *at = (*at)->next;
+            continue;
+        }
+        event->last = *at;
+        at = &(*at)->next;
+    }
+}
+
+/* Everything that is not the error itself, heaviest first; many small ones all at once. */
+static bool drop_rest(struct json_value *event, size_t bytes_max)
+{
+    for (int round = 0; round < ROUNDS_MAX; round++) {
         struct json_value *heaviest = NULL;
         size_t most = 0;
         for (struct json_value *v = event->first; v; v = v->next) {
-            bool kept = false;
-            for (const char *const *k = KEPT; *k; k++)
-                kept = kept || key_is(v, *k);
-            if (!kept && round == ROUNDS_MAX) { /* many small ones: all of them go */
-                drop(v);
-                continue;
-            }
-            size_t w = kept ? 0 : weight(v);
-            if (w > most && v->kind != JSON_NULL_V) {
+            size_t w = is_kept(v) ? 0 : weight(v);
+            if (w > most) {
                 most = w;
                 heaviest = v;
             }
         }
         if (!heaviest)
             return true;
-        drop(heaviest);
+        unlink_members(event, heaviest);
         if (weight(event) <= bytes_max)
             return true;
     }
+    unlink_members(event, NULL);
+    return true;
 }
 
 unsigned sentry_trim(struct json_value *event, size_t bytes_max)
@@ -113,8 +173,12 @@ unsigned sentry_trim(struct json_value *event, size_t bytes_max)
         trimmed |= TRIMMED_TEXTS;
     if (weight(event) > bytes_max && drop_rest(event, bytes_max))
         trimmed |= TRIMMED_REST;
+    if (weight(event) > bytes_max && cut_members(event, MEMBERS_KEPT))
+        trimmed |= TRIMMED_REST;
     if (weight(event) > bytes_max && cut_texts(event, TEXT_BYTES_KEPT_LAST))
         trimmed |= TRIMMED_TEXTS;
+    if (weight(event) > bytes_max && cut_members(event, MEMBERS_KEPT_LAST))
+        trimmed |= TRIMMED_REST;
     return trimmed;
 }
 

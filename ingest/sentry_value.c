@@ -168,7 +168,7 @@ bool sentry_pair_next(const struct json_value *pairs, const struct json_value **
         *value = v;
         if (pairs->kind == JSON_OBJECT_V) {
             *name = (struct part){v->key, v->key_len};
-        } else if (v->kind == JSON_ARRAY_V && v->first && v->first->next) {
+        } else if (v->kind == JSON_ARRAY_V && v->first && v->first->next && !v->first->next->next) {
             *name = sentry_part(v->first);
             *value = v->first->next;
         } else if (v->kind == JSON_OBJECT_V) {

@@ -40,6 +40,8 @@ struct text_row {
     const char *in;
     const char *out; /* NULL: stays as it is */
 };
+#define P5 "\xd0\x9f\xd0\x9f\xd0\x9f\xd0\x9f\xd0\x9f"
+#define P20 P5 P5 P5 P5
 #define BOT "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
 static const struct text_row TEXTS[] = {
     {SCRUB_NAMES, "https://api.telegram.org/bot" BOT "/getMe", "https://api.telegram.org/bot110201543:[Filtered]/getMe"},
@@ -77,6 +79,19 @@ static const struct text_row TEXTS[] = {
     {SCRUB_ALL, "C:\\Users\\ann\\bot.py", "C:\\Users\\[Filtered]\\bot.py"},
     {SCRUB_ALL, "/home/ann/bot.py", "/home/[Filtered]/bot.py"},
     {SCRUB_TEXT, "/home/ann/bot.py", NULL},
+    {SCRUB_TEXT, "Authorization: Basic dXNlcjpwdw==", "Authorization: Basic [Filtered]"},
+    {SCRUB_TEXT, "{'Authorization': 'tma query', 'Host': 'x'}", "{'Authorization': 'tma [Filtered]', 'Host': 'x'}"},
+    {SCRUB_TEXT, "login(password=b'hunter2')", "login(password=b'[Filtered]')"},
+    {SCRUB_TEXT, "password='correct horse', n=1", "password='[Filtered]', n=1"},
+    {SCRUB_TEXT, "body: {\\\"password\\\":\\\"hunter2\\\",\\\"a\\\":1}", "body: {\\\"password\\\":\\\"[Filtered]\\\",\\\"a\\\":1}"},
+    {SCRUB_TEXT, "os.environ[\"DB_PASSWORD\"] = \"x y\"", "os.environ[\"DB_PASSWORD\"] = \"[Filtered]\""},
+    {SCRUB_TEXT, "password: str = \"x\"", "password: str = \"[Filtered]\""},
+    {SCRUB_TEXT, "Cookie: sessionid=abc; csrftoken=d\nHost: x", "Cookie: [Filtered]\nHost: x"},
+    {SCRUB_TEXT, "the cookie: it is gone", NULL},
+    {SCRUB_TEXT, "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,AB\n\nMIIE\n-----END RSA PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----\n[Filtered]-----END RSA PRIVATE KEY-----"},
+    {SCRUB_NAMES, "initData=user=%7B%7D&chat_type=private&auth_date=1&hash=ff ok", "initData=[Filtered] ok"},
+    /* a bound in bytes never leaves half a code point behind */
+    {SCRUB_ALL, "/home/a" P20 P20 P20, "/home/[Filtered]" P20 "\xd0\x9f\xd0\x9f\xd0\x9f\xd0\x9f\xd0\x9f\xd0\x9f\xd0\x9f\xd0\x9f"},
     {SCRUB_ALL, "the password is wrong", "[Filtered]"},
     {SCRUB_ALL, "?foo=bar&api_key=x", "[Filtered]"},
     {SCRUB_ALL, "plain words", NULL},
@@ -112,6 +127,8 @@ static const struct tree_row TREES[] = {
     {"{\"max_tokens\":400,\"tokens_used\":17,\"token\":5}", "{\"max_tokens\":400,\"tokens_used\":17,\"token\":\"[Filtered]\"}"},
     {"{\"n\":4571234567890111}", "{\"n\":\"[Filtered]\"}"},
     {"{\"headers\":{\"User-Agent\":\"auth-bot/1.0\",\"Cookie\":\"a=b\"}}", "{\"headers\":{\"User-Agent\":\"auth-bot/1.0\",\"Cookie\":\"[Filtered]\"}}"},
+    {"{\"key\":\"auth\",\"value\":1,\"password\":\"hunter2\",\"t\":\"" BOT "\"}", "{\"key\":\"auth\",\"value\":\"[Filtered]\",\"password\":\"[Filtered]\",\"t\":\"110201543:[Filtered]\"}"},
+    {"{\"" BOT "\":\"ok\"}", "{\"110201543:[Filtered]\":\"ok\"}"},
     {"{\"contact\":{\"phone_number\":\"+7999\",\"first_name\":\"A\"}}", "{\"contact\":{\"phone_number\":\"[Filtered]\",\"first_name\":\"A\"}}"},
 };
 
