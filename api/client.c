@@ -78,13 +78,12 @@ static bool is_trusted(const struct proxies *proxies, const char *address)
     return false;
 }
 
-void client_address(const struct proxies *proxies, const struct http_request *request,
-                    char out[CLIENT_BYTES])
+/* One header's list from its end, while who said it is trusted. False: go no further back. */
+static bool walk_back(const struct proxies *proxies, struct slice list, char out[CLIENT_BYTES])
 {
     unsigned char ignored[16];
-    struct slice list = http_head_find(request->head, "x-forwarded-for");
-    snprintf(out, CLIENT_BYTES, "%s", request->peer);
-    while (list.at && list.len && is_trusted(proxies, out)) {
+    while (list.len && is_trusted(proxies, out)) {
+        char word[CLIENT_BYTES];
         const char *comma = memrchr(list.at, ',', list.len);
         struct slice last =
             comma ? (struct slice){comma + 1, list.len - (size_t)(comma + 1 - list.at)} : list;
@@ -93,13 +92,26 @@ void client_address(const struct proxies *proxies, const struct http_request *re
             last.at++;
             last.len--;
         }
-        char word[CLIENT_BYTES];
         if (last.len >= sizeof word)
-            return;
+            return false;
         memcpy(word, last.at, last.len);
         word[last.len] = '\0';
         if (!parse_address(word, ignored))
-            return; /* what it says is no address: the nearest that is one stays */
+            return false; /* what it says is no address: the nearest that is one stays */
         snprintf(out, CLIENT_BYTES, "%s", word);
     }
+    return is_trusted(proxies, out);
+}
+
+/* A proxy may write into the header that is there or add one of its own: all of them are one list
+ * (RFC 9110 section 5.3), and its end is nearest. */
+void client_address(const struct proxies *proxies, const struct http_request *request,
+                    char out[CLIENT_BYTES])
+{
+    const struct http_head *head = request->head;
+    snprintf(out, CLIENT_BYTES, "%s", request->peer);
+    for (size_t i = head->headers_count; i > 0; i--)
+        if (slice_equal_nocase(head->headers[i - 1].name, "x-forwarded-for") &&
+            !walk_back(proxies, head->headers[i - 1].value, out))
+            return;
 }

@@ -27,14 +27,16 @@ const struct project *intake_project(const struct ingest *in, const char *key, i
 int64_t intake_rate(const struct ingest *in, const struct project *project,
                     const struct http_request *request, int64_t n)
 {
-    char name[CLIENT_BYTES + 8];
+    char name[CLIENT_BYTES + 8] = "a";
     int64_t now = clock_mono_ms();
-    snprintf(name, sizeof name, "p%d", project->id);
-    int64_t wait = rate_take(in->rates, name, project->rate_per_minute, n, now);
-    if (wait == 0 && in->proxies.count > 0) {
-        name[0] = 'a';
+    int64_t wait = 0;
+    if (in->proxies.count > 0) { /* first: who is over his own limit uses up nobody else's */
         client_address(&in->proxies, request, name + 1);
         wait = rate_take(in->rates, name, in->rate_per_address, n, now);
+    }
+    if (wait == 0) {
+        snprintf(name, sizeof name, "p%d", project->id);
+        wait = rate_take(in->rates, name, project->rate_per_minute, n, now);
     }
     metric_add(METRIC_RATE_LIMITED, wait > 0);
     return wait;
@@ -50,7 +52,7 @@ bool intake_body(const struct http_request *request, struct http_reply *reply, s
 {
     struct slice coding = http_head_find(request->head, "content-encoding");
     enum body_coding how = body_coding_of(coding.at, coding.len);
-    *body = request->body;
+    *body = request->body ? request->body : "";
     *len = request->body_len;
     if (how == BODY_UNKNOWN) {
         *status = 415;

@@ -10,6 +10,7 @@
 #include "store/writer.h"
 
 struct monitors;
+struct session_seen;
 
 /* What the routes and the inbox need; all BORROWED. */
 struct ingest {
@@ -19,6 +20,7 @@ struct ingest {
     struct monitors *monitors;
     const struct scrub *scrub;
     struct rate_table *rates;
+    struct session_seen *sessions;
     struct proxies proxies;
     int64_t rate_per_address; /* a minute; 0: none */
     enum severity unhandled;

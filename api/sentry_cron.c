@@ -1,8 +1,12 @@
 /* sentry_cron.c -- query and body into one check-in. */
 #include "api/sentry_cron.h"
 
+#include "ingest/sentry_value.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+enum { QUERY_TEXT_BYTES_MAX = 64 };
 
 static const char *query_text(const struct http_request *request, const char *name,
                               struct arena *arena)
@@ -10,7 +14,7 @@ static const char *query_text(const struct http_request *request, const char *na
     char text[256];
     if (!http_query_find(request->head->query, name, text, sizeof text) || !text[0])
         return NULL;
-    return arena_str_dup_n(arena, text, strlen(text));
+    return sentry_text_clean((struct part){text, strlen(text)}, QUERY_TEXT_BYTES_MAX, arena);
 }
 
 static bool read_body(const char *body, size_t len, struct arena *arena, struct checkin *c,

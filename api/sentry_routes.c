@@ -11,6 +11,7 @@
 #include "api/sentry_auth.h"
 #include "api/sentry_cron.h"
 #include "api/sentry_upload.h"
+#include "api/session_seen.h"
 #include "core/clock.h"
 #include "core/limits.h"
 #include "core/log.h"
@@ -136,6 +137,7 @@ static void on_companions(void *ctx, const struct pg_reply *reply)
 static void keep_companions(struct taking *t, int32_t project_id)
 {
     struct pg_batch *batch = pg_batch_new();
+    session_seen_sift(t->in->sessions, project_id, t->batch.sessions);
     store_feedback_add(batch, project_id, t->batch.feedback);
     store_sessions_add(batch, project_id, t->batch.sessions);
     if (t->batch.event_id[0])
@@ -266,6 +268,8 @@ static bool takes_method(const struct sentry_path *path, enum http_method method
     return method == HTTP_POST || (get_too && method == HTTP_GET);
 }
 
+enum { STATUS_NO_KEY = 0 }; /* answered 401, like a wrong one */
+
 /* NULL: *status and *why say what to answer. The envelope's own dsn counts when nothing else names a
  * key; then the body had to be opened first. */
 static const struct project *find_project(const struct ingest *in,
@@ -275,7 +279,7 @@ static const struct project *find_project(const struct ingest *in,
 {
     char key[SENTRY_KEY_BYTES];
     int64_t project_id = path->project_id;
-    *status = 401;
+    *status = STATUS_NO_KEY;
     *why = "no key: send X-Sentry-Auth, ?sentry_key= or the dsn in the envelope";
     if (!sentry_auth_key(request->head, path, key) &&
         !(path->endpoint == SENTRY_ENVELOPE && body &&
@@ -292,10 +296,23 @@ static const struct project *find_project(const struct ingest *in,
     return project;
 }
 
-static bool may_be_limited(enum sentry_endpoint endpoint)
+/* Answers 429 when the key or the address is over its rate. */
+static bool is_limited(const struct ingest *in, const struct project *project,
+                       const struct sentry_path *path, const struct http_request *request,
+                       struct http_reply *reply)
 {
+    static const char LIMITED[] = "X-Sentry-Rate-Limits: %lld:default;error;security;attachment;"
+                                  "feedback;session:key\r\n";
+    char limits[160];
     /* clients of these try again and again: Relay never answers them 429 either */
-    return endpoint != SENTRY_CRON && endpoint != SENTRY_MINIDUMP;
+    if (path->endpoint == SENTRY_CRON || path->endpoint == SENTRY_MINIDUMP)
+        return false;
+    int64_t wait = intake_rate(in, project, request, 1);
+    if (wait <= 0)
+        return false;
+    snprintf(limits, sizeof limits, LIMITED, (long long)wait);
+    http_reply_too_many(reply, wait, limits);
+    return true;
 }
 
 static void take(const struct ingest *in, const struct arrival *a, const struct project *project,
@@ -313,23 +330,40 @@ static void take(const struct ingest *in, const struct arrival *a, const struct 
         taking_free(t);
         return;
     }
-    if (t->batch.count > 1)
-        intake_rate(in, project, a->request, (int64_t)t->batch.count - 1);
+    size_t count = t->batch.count;
+    for (const struct checkin *c = t->batch.checkins; c; c = c->next)
+        count++;
+    if (count > 1)
+        intake_rate(in, project, a->request, (int64_t)count - 1);
     http_reply_drop_body(reply);
     keep(t, project);
 }
 
+/* Called before the body is unpacked, so that a wrong key, or one over its rate, costs nothing; then
+ * no project may be known yet: the envelope's own dsn names it, and this is called again. False:
+ * answered. */
+static bool admit(const struct ingest *in, const struct arrival *a, const struct project **project,
+                  struct http_reply *reply)
+{
+    int status = 0;
+    const char *why = NULL;
+    *project = find_project(in, a->request, &a->path, a->body, a->len, &status, &why);
+    if (*project)
+        return !is_limited(in, *project, &a->path, a->request, reply);
+    if (status == STATUS_NO_KEY && a->path.endpoint == SENTRY_ENVELOPE && !a->body)
+        return true;
+    refuse(reply, status == STATUS_NO_KEY ? 401 : status, why);
+    return false;
+}
+
 void api_sentry(void *ctx, const struct http_request *request, struct http_reply *reply)
 {
-    static const char LIMITED[] = "X-Sentry-Rate-Limits: %lld:default;error;security;attachment;"
-                                  "feedback;session:key\r\n";
     struct ingest *in = ctx;
     struct arrival a = {.request = request};
+    const struct project *project = NULL;
     struct buf inflated;
     struct err err = {0};
     int status = 0;
-    const char *why = NULL;
-    char limits[160];
     char address[CLIENT_BYTES];
     sentry_path_parse(request->head->path, &a.path);
     if (a.path.project_id < 0 || !takes_method(&a.path, request->head->method)) {
@@ -338,25 +372,12 @@ void api_sentry(void *ctx, const struct http_request *request, struct http_reply
                method ? "this endpoint takes POST" : "the project in the path is no number");
         return;
     }
-    /* a wrong key is refused before its body is unpacked; only an envelope's dsn needs the body */
-    const struct project *project = find_project(in, request, &a.path, NULL, 0, &status, &why);
-    bool by_dsn = !project && status == 401 && a.path.endpoint == SENTRY_ENVELOPE;
-    if (!project && !by_dsn) {
-        refuse(reply, status, why);
+    if (!admit(in, &a, &project, reply))
         return;
-    }
     buf_init(&inflated, INGEST_INFLATED_BYTES_MAX);
-    int64_t wait =
-        project && may_be_limited(a.path.endpoint) ? intake_rate(in, project, request, 1) : 0;
-    if (wait > 0) {
-        snprintf(limits, sizeof limits, LIMITED, (long long)wait);
-        http_reply_too_many(reply, wait, limits);
-    } else if (!intake_body(request, reply, &inflated, &a.body, &a.len, &status, &err)) {
+    if (!intake_body(request, reply, &inflated, &a.body, &a.len, &status, &err)) {
         refuse(reply, status, err.text);
-    } else if (!project &&
-               !(project = find_project(in, request, &a.path, a.body, a.len, &status, &why))) {
-        refuse(reply, status, why);
-    } else {
+    } else if (project || admit(in, &a, &project, reply)) {
         client_address(&in->proxies, request, address);
         a.config =
             (struct sentry_config){in->scrub, in->unhandled, project->id, clock_wall_ms(), address};

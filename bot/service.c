@@ -263,6 +263,7 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
     }
     s->ingest.scrub = s->scrub;
     s->ingest.rates = rate_table_new(RATE_BUCKETS);
+    s->ingest.sessions = session_seen_new();
     s->ingest.rate_per_address = settings->rate_per_address;
     s->ingest.unhandled = (enum severity)settings->unhandled_severity;
     s->ingest.attachment_bytes_max = (size_t)settings->attachment_bytes_max;
@@ -346,6 +347,7 @@ void service_free(struct service *s)
     telegram_free(s->telegram);
     helper_free(s->helper);
     rate_table_free(s->ingest.rates);
+    session_seen_free(s->ingest.sessions);
     scrub_free(s->scrub);
     free(s);
 }

@@ -10,6 +10,7 @@
 #include "api/inbox_drain.h"
 #include "api/ingest_routes.h"
 #include "api/sentry_routes.h"
+#include "api/session_seen.h"
 #include "bot/console.h"
 #include "bot/poll.h"
 #include "monitors/monitors.h"

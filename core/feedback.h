@@ -17,8 +17,11 @@ struct feedback {
     struct feedback *next;
 };
 
+enum { SESSION_ID_BYTES = 40 };
+
 /* Sessions of one release that began in one hour. */
 struct session_count {
+    char id[SESSION_ID_BYTES]; /* of an update of one session: it may come twice; "": sums */
     const char *release;
     const char *environment;
     int64_t hour_ms; /* Unix time of the hour's beginning */

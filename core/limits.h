@@ -30,6 +30,7 @@ enum {
     ATTACHMENTS_COUNTED_MAX = 100, /* and noted by name and size */
     CHECKINS_PER_MINUTE = 6,       /* new ones, of one monitor in one environment (Sentry) */
     ENVELOPE_ITEMS_MAX = 10000,
+    MONITORS_PER_PROJECT_MAX = 500,
     SENTRY_EXCEPTIONS_MAX = 50, /* of a chain; the innermost causes are left out */
     JSON_DEPTH_MAX = 64,        /* deeper values become a marker; PostgreSQL's jsonb takes more */
     BREADCRUMBS_MAX = 20,       /* the last ones are kept */

@@ -5,6 +5,7 @@
 #include "ingest/sentry.h"
 
 #include "core/limits.h"
+#include "core/utf8.h"
 #include "ingest/envelope.h"
 #include "ingest/sentry_minidump.h"
 #include "ingest/sentry_security.h"
@@ -17,6 +18,9 @@ enum {
     HEADERS_BYTES_MAX = 16 * MIB,
     EVENTS_MAX = 100,
     FILE_NAME_BYTES_MAX = 255,
+    CHECKINS_MAX = 10, /* SDKs send one */
+    FEEDBACK_MAX = 20,
+    SESSIONS_MAX = 100, /* of release, environment and hour */
 };
 
 struct taking {
@@ -29,6 +33,10 @@ struct taking {
     bool read_again;          /* and is not whole */
     struct attachment *files; /* last first, until it is known whose they are */
     size_t files_count;
+    struct checkin *last_checkin;
+    size_t checkins_count;
+    size_t feedback_count;
+    size_t sessions_count;
 };
 
 /* ----------------------------------------------------------------------------------------- events */
@@ -45,9 +53,20 @@ static struct event *next_event(struct taking *t)
     return &b->events[b->count];
 }
 
+/* What was put together from parts: half a code point in it would cost the whole event, since
+ * PostgreSQL refuses the row. */
+static void make_sure(struct taking *t, const char **text)
+{
+    size_t len = *text ? strlen(*text) : 0;
+    if (!utf8_is_clean(*text ? *text : "", len))
+        *text = sentry_text_clean((struct part){*text, len}, len, t->arena);
+}
+
 static void keep_event(struct taking *t, struct event *event)
 {
     struct sentry_batch *b = t->batch;
+    make_sure(t, &event->title);
+    make_sure(t, &event->culprit);
     event->bytes = event_weight(event);
     if (b->count++ == 0)
         memcpy(b->event_id, event->event_id, sizeof b->event_id);
@@ -144,36 +163,62 @@ static bool item_security(struct taking *t, const struct envelope_item *item)
 
 /* ---------------------------------------------------------------------------------- small payloads */
 
-/* NULL: counted as unreadable, never an error: an item beside the event must not cost the event. */
-static const struct json_value *small_json(struct taking *t, const struct envelope_item *item)
+/* Scrubbed. NULL: counted as unreadable, never an error: an item beside the event must not cost the
+ * event. */
+static struct json_value *small_json(struct taking *t, const struct envelope_item *item)
 {
     struct err why = {0};
-    const struct json_value *v = read_json(t, item->payload, item->payload_len, &why);
+    struct json_value *v = read_json(t, item->payload, item->payload_len, &why);
     t->batch->notes.unreadable += v == NULL;
+    if (v)
+        t->batch->notes.scrubbed += scrub_tree(t->config->scrub, SCRUB_WORDS, v, t->scratch);
     return v;
 }
 
 static bool item_checkin(struct taking *t, const struct envelope_item *item)
 {
     const struct json_value *v = small_json(t, item);
-    struct checkin *c = v ? sentry_checkin_read(v, t->arena) : NULL;
+    bool taken = v && t->checkins_count < CHECKINS_MAX;
+    struct checkin *c = taken ? sentry_checkin_read(v, t->arena) : NULL;
     t->batch->notes.unreadable += v && !c;
-    if (c) {
-        c->next = t->batch->checkins;
-        t->batch->checkins = c;
+    if (c) { /* in their order: an error and then its ok is no error */
+        *(t->last_checkin ? &t->last_checkin->next : &t->batch->checkins) = c;
+        t->last_checkin = c;
+        t->checkins_count++;
     }
     return true;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Summed by release, environment and hour; updates of one session stay apart until they are known
+ * not to be repeats. */
 static void add_sessions(struct taking *t, struct session_count *list)
 {
-    struct session_count *last = list;
-    if (!list)
-        return;
-    while (last->next)
-        last = last->next;
-    last->next = t->batch->sessions;
-    t->batch->sessions = list;
+    while (list) {
+        struct session_count *s = list;
+        list = s->next;
+        struct session_count *known = t->batch->sessions;
+        while (known && (s->id[0] || known->id[0] || known->hour_ms != s->hour_ms ||
+                         !same_text(known->release, s->release) ||
+                         !same_text(known->environment, s->environment)))
+            known = known->next;
+        if (known) {
+            known->started += s->started;
+            known->errored += s->errored;
+            known->crashed += s->crashed;
+            known->abnormal += s->abnormal;
+        } else if (t->sessions_count < SESSIONS_MAX) {
+            s->next = t->batch->sessions;
+            t->batch->sessions = s;
+            t->sessions_count++;
+        } else {
+            t->batch->notes.unreadable++;
+        }
+    }
 }
 
 static bool item_session(struct taking *t, const struct envelope_item *item)
@@ -196,37 +241,34 @@ static bool item_client_report(struct taking *t, const struct envelope_item *ite
     return true;
 }
 
-static void add_feedback(struct taking *t, struct feedback *f)
+static bool add_feedback(struct taking *t, struct feedback *f)
 {
+    if (!f || t->feedback_count == FEEDBACK_MAX) {
+        t->batch->notes.unreadable++;
+        return false;
+    }
     f->next = t->batch->feedback;
     t->batch->feedback = f;
+    t->feedback_count++;
+    return true;
 }
 
 static bool item_user_report(struct taking *t, const struct envelope_item *item)
 {
-    struct json_value *v = (struct json_value *)(uintptr_t)small_json(t, item);
-    if (v)
-        t->batch->notes.scrubbed += scrub_tree(t->config->scrub, SCRUB_WORDS, v, t->scratch);
+    const struct json_value *v = small_json(t, item);
     struct feedback *f = v ? sentry_user_report_read(v, t->arena) : NULL;
-    if (f && f->event_id[0])
-        add_feedback(t, f);
-    else
-        t->batch->notes.unreadable++;
+    if (v)
+        add_feedback(t, f && f->event_id[0] ? f : NULL);
     return true;
 }
 
 /* About an error: kept beside it. About none: an event of its own, in a group of its own. */
 static bool item_feedback(struct taking *t, const struct envelope_item *item)
 {
-    struct json_value *v = (struct json_value *)(uintptr_t)small_json(t, item);
-    if (v)
-        t->batch->notes.scrubbed += scrub_tree(t->config->scrub, SCRUB_WORDS, v, t->scratch);
+    struct json_value *v = small_json(t, item);
     struct feedback *f = v ? sentry_feedback_read(v, t->arena) : NULL;
-    if (!f) {
-        t->batch->notes.unreadable++;
+    if (!v || !add_feedback(t, f))
         return true;
-    }
-    add_feedback(t, f);
     if (!t->batch->event_id[0])
         memcpy(t->batch->event_id, f->id, sizeof f->id);
     if (f->event_id[0])
@@ -246,7 +288,9 @@ static bool item_feedback(struct taking *t, const struct envelope_item *item)
 static const char *header_text(struct taking *t, const struct envelope_item *item, const char *name)
 {
     struct part p = sentry_get_part(item->headers, name);
-    return sentry_text(p, FILE_NAME_BYTES_MAX, t->arena);
+    struct json_value v = {.kind = JSON_STRING_V, .text = p.at, .len = p.len};
+    t->batch->notes.scrubbed += scrub_value(t->config->scrub, SCRUB_NAMES, &v, t->scratch);
+    return sentry_text((struct part){v.text, v.len}, FILE_NAME_BYTES_MAX, t->arena);
 }
 
 static struct attachment *new_file(struct taking *t, const char *name, const char *data, size_t len)

@@ -138,9 +138,12 @@ struct session_count *sentry_session_read(const struct json_value *v, int64_t no
     struct session_count *s =
         new_count(sentry_get(v, "attrs"), sentry_get(v, "started"), now_ms, arena);
     struct part status = sentry_get_part(v, "status");
+    struct part id = sentry_get_part(v, "sid");
     int64_t errors = 0;
     if (!s || !s->release)
         return NULL;
+    if (id.len < sizeof s->id)
+        memcpy(s->id, id.at, id.len);
     sentry_int(sentry_get(v, "errors"), &errors);
     s->started = sentry_bool(sentry_get(v, "init")) == 1;
     s->crashed = part_equals(status, "crashed") || part_equals(status, "unhandled");

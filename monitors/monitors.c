@@ -1,6 +1,6 @@
 /* monitors.c -- check-ins taken one after another, and a watch over those that do not come.
  *
- *     take --> find --none, configured--> make --> find
+ *     take --> its turn? --> find --none, configured--> make --> find
  *                \--row--> decide --> write --0 moved: somebody was faster--> find (bounded)
  *                                        \--moved--> the next of the list --> done
  *
@@ -35,6 +35,7 @@ struct monitors {
     bool watching; /* a round is under way */
     int round;
     int64_t forgiven_until_ms; /* what fell due before is not held against anybody */
+    struct taking *takings;    /* the oldest first: of one monitor, the oldest alone is at work */
 };
 
 /* One decision being written: strings of the row are gone by then, so what is needed later is here. */
@@ -46,6 +47,7 @@ struct taking {
     void *ctx;
     int tries;
     bool made;
+    struct taking *next;
 };
 
 /* ---------------------------------------------------------------------------------------- deciding */
@@ -154,21 +156,71 @@ static const char *environment_of(const struct checkin *c)
     return c->environment ? c->environment : "production";
 }
 
+static bool same_monitor(const struct taking *a, const struct taking *b)
+{
+    return a->project_id == b->project_id && strcmp(a->at->slug, b->at->slug) == 0 &&
+           strcmp(environment_of(a->at), environment_of(b->at)) == 0;
+}
+
+/* Check-ins of one monitor that come at once go one after another: decided side by side, all but
+ * one would be decided again, and again. */
+static bool is_its_turn(const struct taking *t)
+{
+    for (const struct taking *other = t->m->takings; other != t; other = other->next)
+        if (same_monitor(other, t))
+            return false;
+    return true;
+}
+
+static void take_out(struct taking *t)
+{
+    struct taking **at = &t->m->takings;
+    while (*at != t)
+        at = &(*at)->next;
+    *at = t->next;
+    t->next = NULL;
+}
+
+/* Waits at the end of the line, and is found again by whoever leaves. */
+static void line_up(struct taking *t)
+{
+    struct taking **at = &t->m->takings;
+    while (*at)
+        at = &(*at)->next;
+    *at = t;
+    if (is_its_turn(t))
+        find(t);
+}
+
+/* Out of the line; the next of the same monitor begins. */
+static void leave(struct taking *t)
+{
+    struct taking *next = t->next;
+    take_out(t);
+    while (next && !same_monitor(next, t))
+        next = next->next;
+    if (next)
+        find(next);
+}
+
 static void end(struct taking *t, const struct err *err)
 {
+    leave(t);
     t->done(t->ctx, err);
     free(t);
 }
 
 static void next_checkin(struct taking *t)
 {
+    if (!t->at->next) {
+        end(t, NULL);
+        return;
+    }
+    leave(t);
     t->at = t->at->next;
     t->tries = 0;
     t->made = false;
-    if (t->at)
-        find(t);
-    else
-        end(t, NULL);
+    line_up(t);
 }
 
 static void refuse(struct taking *t, const char *why)
@@ -222,7 +274,7 @@ static void decide(struct taking *t, const struct monitor_row *row)
 static void on_made(void *ctx, int64_t moved, const struct err *err)
 {
     struct taking *t = ctx;
-    (void)moved;
+    (void)moved; /* 0: somebody else made it, or there are too many: the next look tells */
     if (err) {
         end(t, err);
         return;
@@ -245,7 +297,7 @@ static void on_found(void *ctx, const struct monitor_row *row, const struct err 
     else if (row)
         decide(t, row);
     else if (t->made)
-        refuse(t, "its monitor went away");
+        refuse(t, "its project has as many monitors as it may");
     else if (!c->has_config)
         refuse(t, "nobody configured this monitor: send monitor_config, or upsert it in an SDK");
     else if (!is_usable(&c->config, &why))
@@ -266,7 +318,7 @@ void monitors_take(struct monitors *m, int32_t project_id, const struct checkin 
 {
     struct taking *t = mem_alloc(sizeof *t);
     *t = (struct taking){.m = m, .project_id = project_id, .at = list, .done = done, .ctx = ctx};
-    find(t);
+    line_up(t);
 }
 
 /* ------------------------------------------------------------------------------------------- watch */
@@ -299,7 +351,7 @@ static void on_due(void *ctx, const struct monitor_row *row, const struct err *e
     d.run_id = row->run_id;
     random_hex32(made_id);
     int64_t due_ms = row->run_id ? row->run_timeout_ms : row->next_ms + d.state.margin_ms;
-    bool forgiven = due_ms <= m->forgiven_until_ms;
+    bool forgiven = due_ms <= m->forgiven_until_ms || due_ms <= row->watched_from_ms;
     if (row->run_id && forgiven) {
         d.run.timeout_ms = now + d.state.max_runtime_ms;
         d.change.store_run = true;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { DAYS_SEARCHED_MAX = 366 * 8 + 2, COUNT_MAX = 100000 }; /* 29 February: eight years at most */
+enum { DAYS_SEARCHED_MAX = 366 * 8 + 2 }; /* 29 February: eight years at most */
 
 static const char *const MONTHS[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul",
                                      "aug", "sep", "oct", "nov", "dec", NULL};
@@ -156,6 +156,7 @@ static bool parse_crontab(const char *text, struct schedule *s, struct err *err)
 static bool parse_interval(const char *text, struct schedule *s, struct err *err)
 {
     static const char *const UNITS[] = {"minute", "hour", "day", "week", "month", "year"};
+    static const long MOST[] = {5256000, 87600, 3650, 520, 120, 10}; /* ten years of each */
     char *end = NULL;
     long n = strtol(text, &end, 10);
     while (*end == ' ')
@@ -164,7 +165,7 @@ static bool parse_interval(const char *text, struct schedule *s, struct err *err
         size_t len = strlen(UNITS[i]);
         bool same = strncasecmp(end, UNITS[i], len) == 0 &&
                     (end[len] == '\0' || strcasecmp(end + len, "s") == 0);
-        if (!same || n < 1 || n > COUNT_MAX)
+        if (!same || n < 1 || n > MOST[i])
             continue;
         s->count = n;
         s->unit = (enum schedule_unit)i;
@@ -172,7 +173,7 @@ static bool parse_interval(const char *text, struct schedule *s, struct err *err
     }
     return err_set(err, ERR_INPUT,
                    "schedule \"%.60s\": an interval is a number above zero and minute, hour, day, "
-                   "week, month or year",
+                   "week, month or year, up to ten years",
                    text);
 }
 
@@ -191,9 +192,9 @@ static int64_t next_interval(const struct schedule *s, const char *zone, int64_t
     struct tm tm;
     zone_local(zone, from, &tm);
     if (s->unit == UNIT_MONTH)
-        tm.tm_mon += (int)(s->count % 1200);
+        tm.tm_mon += (int)s->count;
     else
-        tm.tm_year += (int)(s->count % 100);
+        tm.tm_year += (int)s->count;
     return zone_moment(zone, &tm);
 }
 

@@ -83,7 +83,9 @@ void monitor_word_failed(const struct monitor_row *row, const struct monitor_sta
     random_hex32(event_id);
     buf_addf(json, "{\"event_id\":\"%s\",\"occurred_at\":%" PRId64 ",\"origin\":\"monitor\"",
              event_id, now_ms / 1000);
-    add_member(json, "severity", status == RUN_ERROR ? "error" : "critical");
+    enum severity severity = status == RUN_ERROR ? SEV_ERROR : SEV_CRITICAL;
+    add_member(json, "severity",
+               severity_name(severity < row->severity_max ? severity : row->severity_max));
     add_member(json, "message", title);
     add_member(json, "stacktrace", buf_text(&detail));
     add_member(json, "handler", row->slug);

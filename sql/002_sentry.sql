@@ -59,6 +59,7 @@ BEGIN
                    from_at, to_at);
     RETURN true;
 END $$;
+REVOKE ALL ON FUNCTION nabat_make_leaf(text, text, date, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION nabat_make_day(day date) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -93,6 +94,17 @@ ALTER TABLE project ADD COLUMN previous_key text UNIQUE
 ALTER TABLE project ADD COLUMN previous_until timestamptz;
 ALTER TABLE project ADD COLUMN rate_per_minute integer CHECK (rate_per_minute > 0);
 
+-- What fell due while a project was disabled is not held against its jobs: they could not check in.
+ALTER TABLE project ADD COLUMN enabled_at timestamptz;
+CREATE FUNCTION nabat_project_enabled() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    NEW.enabled_at := now();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER project_enabled BEFORE UPDATE OF enabled ON project FOR EACH ROW
+    WHEN (NEW.enabled AND NOT OLD.enabled) EXECUTE FUNCTION nabat_project_enabled();
+
 -- ------------------------------------------------------------------------------------ what people say
 CREATE TABLE user_feedback (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -105,10 +117,12 @@ CREATE TABLE user_feedback (
     message     text NOT NULL,
     url         text,
     received_at timestamptz NOT NULL DEFAULT now(),
+    next_try    timestamptz NOT NULL DEFAULT now(), -- when its event is looked for again
     UNIQUE (project_id, feedback_id)
 );
 CREATE INDEX user_feedback_group ON user_feedback (group_id, id) WHERE group_id IS NOT NULL;
-CREATE INDEX user_feedback_alone ON user_feedback (received_at) WHERE group_id IS NULL;
+CREATE INDEX user_feedback_alone ON user_feedback (next_try) WHERE group_id IS NULL;
+CREATE INDEX user_feedback_age ON user_feedback (received_at);
 
 -- Words that go under a group's card: what a user said, that a monitor recovered.
 CREATE TABLE alert_note (

@@ -30,11 +30,18 @@ void store_feedback_add(struct pg_batch *batch, int32_t project_id, const struct
         pg_array_param(batch, &columns[i]);
 }
 
-/* The event may come after the words about it; after a day nobody waits for it any more. The bound
- * on received_at keeps the look-up to the leaves that can hold it. */
+/* The event may come after the words about it; after a day nobody waits for it any more. Each is
+ * tried again after a quarter of its age, so that words about no event hold up nobody's. The bound on
+ * received_at keeps the look-up to the leaves that can hold it. */
 static const char JOIN_SQL[] =
-    "WITH w AS (SELECT id FROM user_feedback WHERE group_id IS NULL "
-    "AND received_at > now() - interval '1 day' ORDER BY received_at DESC LIMIT 200), "
+    "WITH w AS (SELECT id FROM user_feedback WHERE group_id IS NULL AND next_try <= now() "
+    "ORDER BY next_try LIMIT 200), "
+    "later AS (UPDATE user_feedback f SET next_try = CASE "
+    "WHEN f.received_at < now() - interval '1 day' THEN 'infinity' "
+    "ELSE now() + greatest(interval '2 seconds', (now() - f.received_at) / 4) END "
+    "FROM w WHERE f.id = w.id AND NOT EXISTS (SELECT FROM event e WHERE "
+    "e.project_id = f.project_id AND e.event_id = f.event_id "
+    "AND e.received_at > now() - interval '30 days')), "
     "f AS (UPDATE user_feedback f SET group_id = e.group_id FROM event e, w WHERE f.id = w.id "
     "AND e.project_id = f.project_id AND e.event_id = f.event_id "
     "AND e.received_at > now() - interval '30 days' RETURNING f.*) "

@@ -1,10 +1,12 @@
 /* monitor.c -- statements of monitors. */
 #include "store/monitor.h"
 
+#include "core/limits.h"
 #include "core/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* clang-format off */
 #define COLUMNS \
@@ -15,6 +17,7 @@
     "(SELECT count(*) FROM monitor_checkin r WHERE r.monitor_id = m.id " \
     "AND r.started_at > now() - interval '1 minute'), c.checkin_id, c.status, " \
     PG_MS("c.started_at") ", coalesce(c.duration_ms, -1), " PG_MS("c.timeout_at") ", " \
+    "p.max_severity, " PG_MS("p.enabled_at") ", " \
     "EXISTS (SELECT 1 FROM monitor_checkin n WHERE n.monitor_id = m.id " \
     "AND n.started_at > c.started_at AND n.status IN ('ok', 'error'))"
 /* clang-format on */
@@ -44,20 +47,24 @@ enum {
     COL_RUN_STARTED,
     COL_RUN_DURATION,
     COL_RUN_TIMEOUT,
+    COL_SEVERITY,
+    COL_WATCHED,
     COL_RUN_NEWER
 };
 
 static const char FIND_SQL[] =
-    "SELECT " COLUMNS " FROM monitor m LEFT JOIN LATERAL (SELECT * FROM monitor_checkin c "
+    "SELECT " COLUMNS " FROM monitor m JOIN project p ON p.id = m.project_id "
+    "LEFT JOIN LATERAL (SELECT * FROM monitor_checkin c "
     "WHERE c.monitor_id = m.id AND (c.checkin_id = $4 OR ($4 = '' AND c.status = 'in_progress')) "
     "ORDER BY c.started_at DESC LIMIT 1) c ON true "
     "WHERE m.project_id = $1 AND m.slug = $2 AND m.environment = $3";
 
 static const char DUE_SQL[] =
-    "SELECT " COLUMNS " FROM monitor m LEFT JOIN LATERAL (SELECT * FROM monitor_checkin c "
+    "SELECT " COLUMNS " FROM monitor m JOIN project p ON p.id = m.project_id "
+    "LEFT JOIN LATERAL (SELECT * FROM monitor_checkin c "
     "WHERE c.monitor_id = m.id AND c.status = 'in_progress' AND c.timeout_at <= now() "
     "ORDER BY c.timeout_at LIMIT 1) c ON true "
-    "WHERE m.enabled AND (c.checkin_id IS NOT NULL "
+    "WHERE m.enabled AND p.enabled AND (c.checkin_id IS NOT NULL "
     "OR m.next_at + make_interval(mins => m.margin_min) <= now()) "
     "ORDER BY least(c.timeout_at, m.next_at) LIMIT 1";
 
@@ -94,8 +101,12 @@ static void decode(const PGresult *r, struct monitor_row *row)
         .run_started_ms = pg_get_i64(r, 0, COL_RUN_STARTED),
         .run_duration_ms = pg_get_i64(r, 0, COL_RUN_DURATION),
         .run_timeout_ms = pg_get_i64(r, 0, COL_RUN_TIMEOUT),
+        .watched_from_ms = pg_get_i64(r, 0, COL_WATCHED),
         .run_has_newer = pg_get_bool(r, 0, COL_RUN_NEWER),
     };
+    const char *severity = pg_get_text(r, 0, COL_SEVERITY);
+    row->severity_max = SEV_CRITICAL;
+    severity_parse(severity, strlen(severity), &row->severity_max);
 }
 
 static void on_found(void *ctx, const struct pg_reply *reply)
@@ -176,11 +187,13 @@ void store_monitor_make(struct pg *pg, int32_t project_id, const char *slug,
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, "INSERT INTO monitor (project_id, slug, environment, schedule, is_interval, "
                   "timezone, margin_min, max_runtime_min, failure_threshold, recovery_threshold) "
-                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING");
+                  "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 WHERE (SELECT count(*) "
+                  "FROM monitor m WHERE m.project_id = $1) < $11 ON CONFLICT DO NOTHING");
     pg_i64(batch, project_id);
     pg_text(batch, slug);
     pg_text(batch, environment);
     add_config(batch, config);
+    pg_i64(batch, MONITORS_PER_PROJECT_MAX);
     run(pg, batch, done, ctx);
 }
 

@@ -6,6 +6,7 @@
 #define NABAT_STORE_MONITOR_H
 
 #include "core/checkin.h"
+#include "core/event.h"
 #include "store/pg.h"
 
 /* BORROWED until done returns. Times are Unix milliseconds, 0: none. */
@@ -17,7 +18,9 @@ struct monitor_row {
     const char *environment;
     struct monitor_config config;
     bool enabled;
-    const char *last_status; /* NULL: never checked in */
+    enum severity severity_max; /* of its project: a key that pages show wakes nobody */
+    int64_t watched_from_ms;    /* since its project was enabled again; 0: always was */
+    const char *last_status;    /* NULL: never checked in */
     int64_t last_ok_ms;
     int64_t next_ms;
     int64_t bad_streak;
@@ -42,7 +45,7 @@ void store_monitor_find(struct pg *pg, int32_t project_id, const char *slug,
 void store_monitor_due(struct pg *pg, monitor_find_fn *done, void *ctx);
 
 typedef void monitor_done_fn(void *ctx, int64_t moved, const struct err *err);
-/* Makes it, if missing. */
+/* Makes it, if missing; 0 moved: it is there, or the project has MONITORS_PER_PROJECT_MAX. */
 void store_monitor_make(struct pg *pg, int32_t project_id, const char *slug,
                         const char *environment, const struct monitor_config *config,
                         monitor_done_fn *done, void *ctx);

@@ -12,7 +12,7 @@ import zlib
 import brotli
 import zstandard
 from conftest import KEY, Database, Service
-from test_sentry import CRONTAB, FORM, checkin, envelope, event, form, minidump
+from sentry_wire import CRONTAB, FORM, checkin, envelope, event, form, minidump
 
 COUNT = int(os.environ.get("NABAT_MUTATIONS", "10000"))
 # what is known by its own looks; a password is known by its name alone, and a bit turned over in that name
