@@ -47,14 +47,18 @@ static void add_recovery(const struct outbox_row *row, enum language language, s
     char times[96];
     char *rest = NULL;
     int64_t minutes = strtoll(row->note, &rest, 10);
-    words_count(language, COUNT_TIMES, strtoll(rest, NULL, 10), times);
+    long long failures = strtoll(rest, NULL, 10);
+    words_count(language, COUNT_TIMES, failures, times);
     buf_add_str(html, "✅ <b>");
     const char *job = row->note_author ? row->note_author : "";
     html_add_cut(html, job, strlen(job), NAME_UNITS_MAX);
     buf_add_str(html, language == LANG_RU ? "</b> снова работает: сбой длился "
                                           : "</b> runs again: it failed for ");
     add_duration(minutes, language, html);
-    buf_addf(html, language == LANG_RU ? " (%s)" : ", %s", times);
+    if (language == LANG_RU)
+        buf_addf(html, ", неудачных запусков: %lld", failures);
+    else
+        buf_addf(html, ", %s", times);
 }
 
 void note_render(const struct outbox_row *row, enum language language, struct buf *html)

@@ -1,23 +1,25 @@
 /* sentry_cron.c -- query and body into one check-in. */
 #include "api/sentry_cron.h"
 
-#include "ingest/sentry_value.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUERY_TEXT_BYTES_MAX = 64 };
+struct reading {
+    const struct http_request *request;
+    const struct sentry_config *config;
+    struct arena *arena;
+    struct sentry_batch *batch;
+};
 
-static const char *query_text(const struct http_request *request, const char *name,
-                              struct arena *arena)
+static const char *query_text(struct reading *r, const char *name)
 {
-    char text[256];
-    if (!http_query_find(request->head->query, name, text, sizeof text) || !text[0])
+    char text[65]; /* longer ones say nothing */
+    if (!http_query_find(r->request->head->query, name, text, sizeof text) || !text[0])
         return NULL;
-    return sentry_text_clean((struct part){text, strlen(text)}, QUERY_TEXT_BYTES_MAX, arena);
+    return sentry_name(text, strlen(text), SCRUB_WORDS, r->config, r->arena, &r->batch->notes);
 }
 
-static bool read_body(const char *body, size_t len, struct arena *arena, struct checkin *c,
+static bool read_body(struct reading *r, const char *body, size_t len, struct checkin *c,
                       struct err *err)
 {
     const char *at = body;
@@ -26,14 +28,15 @@ static bool read_body(const char *body, size_t len, struct arena *arena, struct 
                               .len = strlen(c->slug),
                               .key = "monitor_slug",
                               .key_len = 12};
-    struct json_value *v = json_read(body, &at, body + len, arena, err);
+    struct json_value *v = json_read(body, &at, body + len, r->arena, err);
     if (!v)
         return false;
     if (v->kind != JSON_OBJECT_V)
         return err_set(err, ERR_INPUT, "the body is no JSON object");
+    r->batch->notes.scrubbed += scrub_tree(r->config->scrub, SCRUB_WORDS, v, r->arena);
     *(v->last ? &v->last->next : &v->first) = &slug; /* the path's beats the body's */
     v->last = &slug;
-    struct checkin *said = sentry_checkin_read(v, arena);
+    struct checkin *said = sentry_checkin_read(v, r->arena);
     if (!said)
         return err_set(err, ERR_LIMIT, "the check-in is too large");
     *c = *said;
@@ -41,9 +44,10 @@ static bool read_body(const char *body, size_t len, struct arena *arena, struct 
 }
 
 bool sentry_cron_read(const struct http_request *request, const struct sentry_path *path,
-                      const char *body, size_t len, struct arena *arena, struct sentry_batch *batch,
-                      struct err *err)
+                      const char *body, size_t len, const struct sentry_config *config,
+                      struct arena *arena, struct sentry_batch *batch, struct err *err)
 {
+    struct reading r = {request, config, arena, batch};
     struct checkin *c = arena_alloc(arena, sizeof *c);
     *batch = (struct sentry_batch){0};
     if (!c)
@@ -52,12 +56,12 @@ bool sentry_cron_read(const struct http_request *request, const struct sentry_pa
                           .slug = sentry_slug(path->slug.at, path->slug.len, arena)};
     if (!c->slug)
         return err_set(err, ERR_INPUT, "the monitor's name in the path has no letter or digit");
-    if (len > 0 && !read_body(body, len, arena, c, err))
+    if (len > 0 && !read_body(&r, body, len, c, err))
         return false;
-    const char *status = query_text(request, "status", arena);
-    const char *id = query_text(request, "check_in_id", arena);
-    const char *duration = query_text(request, "duration", arena);
-    const char *environment = query_text(request, "environment", arena);
+    const char *status = query_text(&r, "status");
+    const char *id = query_text(&r, "check_in_id");
+    const char *duration = query_text(&r, "duration");
+    const char *environment = query_text(&r, "environment");
     if (status && !sentry_checkin_status(status, strlen(status), &c->status))
         return err_set(err, ERR_INPUT, "status is \"%.40s\": it takes ok, error or in_progress",
                        status);

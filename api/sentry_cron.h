@@ -9,7 +9,7 @@
 /* A JSON body (len 0: none) may say more, also the schedule; the query beats it. INPUT: a slug that
  * nothing is left of, or a body that is no JSON object. */
 bool sentry_cron_read(const struct http_request *request, const struct sentry_path *path,
-                      const char *body, size_t len, struct arena *arena, struct sentry_batch *batch,
-                      struct err *err);
+                      const char *body, size_t len, const struct sentry_config *config,
+                      struct arena *arena, struct sentry_batch *batch, struct err *err);
 
 #endif

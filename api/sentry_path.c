@@ -32,6 +32,7 @@ static const struct {
     {"cron", SENTRY_CRON, 1, 2},          {"minidump", SENTRY_MINIDUMP, 0, 0},
     {"events", SENTRY_ATTACHMENTS, 2, 2}, {"nel", SENTRY_NOT_KEPT, 0, 0},
     {"otlp", SENTRY_NOT_KEPT, 1, 2},      {"integration", SENTRY_NOT_KEPT, 1, 3},
+    {"unreal", SENTRY_NOT_KEPT, 1, 1},
 };
 
 static int64_t number_of(struct slice s)

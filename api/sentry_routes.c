@@ -43,6 +43,7 @@ struct taking {
     struct sentry_batch batch;
     enum sentry_endpoint endpoint;
     bool wants_gif;
+    int32_t project_id;
     int pending; /* parts that are not committed yet */
     struct err err;
 };
@@ -131,12 +132,16 @@ static void on_checkins(void *ctx, const struct err *err)
 
 static void on_companions(void *ctx, const struct pg_reply *reply)
 {
-    part_done(ctx, reply->err);
+    struct taking *t = ctx;
+    if (reply->err)
+        session_seen_forget(t->in->sessions, t->project_id, t->batch.sessions);
+    part_done(t, reply->err);
 }
 
 static void keep_companions(struct taking *t, int32_t project_id)
 {
     struct pg_batch *batch = pg_batch_new();
+    t->project_id = project_id;
     session_seen_sift(t->in->sessions, project_id, t->batch.sessions);
     store_feedback_add(batch, project_id, t->batch.feedback);
     store_sessions_add(batch, project_id, t->batch.sessions);
@@ -205,6 +210,17 @@ static bool is_json(const struct http_request *request)
     return type.at && type.len >= 16 && strncasecmp(type.at, "application/json", 16) == 0;
 }
 
+/* One word of the query, scrubbed; NULL: it is not there. False: the arena is full. */
+static bool query_text(struct taking *t, const struct arrival *a, const char *name,
+                       const char **out)
+{
+    char text[NAME_BYTES_MAX];
+    if (!http_query_find(a->request->head->query, name, text, sizeof text) || !text[0])
+        return true;
+    *out = sentry_name(text, strlen(text), SCRUB_WORDS, &a->config, t->arena, &t->batch.notes);
+    return *out != NULL;
+}
+
 static bool read_store(struct taking *t, const struct arrival *a, struct err *err)
 {
     static const char ENVELOPE[] = "application/x-sentry-envelope";
@@ -239,6 +255,21 @@ static bool read_store(struct taking *t, const struct arrival *a, struct err *er
     return ok;
 }
 
+/* What a report-uri says of the page that the browser does not: ?sentry_release=, ?sentry_environment=
+ * (Relay's security endpoint). */
+static bool name_reports(struct taking *t, const struct arrival *a, struct err *err)
+{
+    const char *release = NULL;
+    const char *environment = NULL;
+    bool ok = query_text(t, a, "sentry_release", &release) &&
+              query_text(t, a, "sentry_environment", &environment);
+    for (size_t i = 0; i < t->batch.count; i++) {
+        t->batch.events[i].release = release;
+        t->batch.events[i].environment = environment;
+    }
+    return ok || err_set(err, ERR_LIMIT, "the request is too large");
+}
+
 static bool read_batch(struct taking *t, const struct arrival *a, struct err *err)
 {
     struct sentry_limits limits = {t->in->attachment_bytes_max};
@@ -248,10 +279,11 @@ static bool read_batch(struct taking *t, const struct arrival *a, struct err *er
     case SENTRY_STORE:
         return read_store(t, a, err);
     case SENTRY_SECURITY:
-        return sentry_read_security(a->body, a->len, &a->config, t->arena, &t->batch, err);
+        return sentry_read_security(a->body, a->len, &a->config, t->arena, &t->batch, err) &&
+               name_reports(t, a, err);
     case SENTRY_CRON:
         return sentry_cron_read(a->request, &a->path, a->body, is_json(a->request) ? a->len : 0,
-                                t->arena, &t->batch, err);
+                                &a->config, t->arena, &t->batch, err);
     case SENTRY_MINIDUMP:
     case SENTRY_ATTACHMENTS:
         return sentry_upload_read(a->request, &a->path, a->body, a->len, &a->config, &limits,
@@ -304,11 +336,9 @@ static bool is_limited(const struct ingest *in, const struct project *project,
     static const char LIMITED[] = "X-Sentry-Rate-Limits: %lld:default;error;security;attachment;"
                                   "feedback;session:key\r\n";
     char limits[160];
-    /* clients of these try again and again: Relay never answers them 429 either */
-    if (path->endpoint == SENTRY_CRON || path->endpoint == SENTRY_MINIDUMP)
-        return false;
     int64_t wait = intake_rate(in, project, request, 1);
-    if (wait <= 0)
+    /* clients of these try again and again: Relay never answers them 429 either, but they count */
+    if (wait <= 0 || path->endpoint == SENTRY_CRON || path->endpoint == SENTRY_MINIDUMP)
         return false;
     snprintf(limits, sizeof limits, LIMITED, (long long)wait);
     http_reply_too_many(reply, wait, limits);

@@ -9,33 +9,40 @@
 
 #include <string.h>
 
-enum { FORM_PARTS_MAX = 200, FILE_NAME_BYTES_MAX = 255 };
+enum { FORM_PARTS_MAX = 200 };
 
 static bool text_is(struct multipart_text t, const char *word)
 {
     return t.at && t.len == strlen(word) && memcmp(t.at, word, t.len) == 0;
 }
 
-static const char *copy_name(struct multipart_text t, const char *otherwise, struct arena *arena)
+struct form {
+    const struct sentry_config *config;
+    const struct sentry_limits *limits;
+    struct arena *arena;
+    struct sentry_notes *notes;
+};
+
+static const char *copy_name(const struct form *f, struct multipart_text t, const char *otherwise)
 {
-    struct part p = {t.at ? t.at : "", t.len};
-    const char *name = sentry_text_clean(p, FILE_NAME_BYTES_MAX, arena);
+    const char *name =
+        sentry_name(t.at ? t.at : "", t.len, SCRUB_NAMES, f->config, f->arena, f->notes);
     return name ? name : otherwise;
 }
 
 /* Prepended; the caller turns the list round. */
-static bool add_file(const struct multipart_part *p, const struct sentry_limits *limits,
-                     size_t count, struct arena *arena, struct attachment **list)
+static bool add_file(const struct form *f, const struct multipart_part *p, size_t count,
+                     struct attachment **list)
 {
-    struct attachment *a = arena_alloc(arena, sizeof *a);
+    struct attachment *a = arena_alloc(f->arena, sizeof *a);
     if (!a)
         return false;
-    *a = (struct attachment){.name = copy_name(p->file_name, "attachment", arena),
-                             .content_type = copy_name(p->content_type, NULL, arena),
+    *a = (struct attachment){.name = copy_name(f, p->file_name, "attachment"),
+                             .content_type = copy_name(f, p->content_type, NULL),
                              .bytes = p->len,
                              .next = *list};
-    if (count < ATTACHMENTS_MAX && p->len <= limits->attachment_bytes_max) {
-        void *copy = arena_alloc(arena, p->len ? p->len : 1);
+    if (count < ATTACHMENTS_MAX && p->len <= f->limits->attachment_bytes_max) {
+        void *copy = arena_alloc(f->arena, p->len ? p->len : 1);
         if (!copy)
             return false;
         memcpy(copy, p->data, p->len);
@@ -106,8 +113,7 @@ static bool make_event(const struct upload *u, const struct sentry_config *confi
     return true;
 }
 
-static bool take_part(struct upload *u, const struct multipart_part *part,
-                      const struct sentry_limits *limits, struct arena *arena)
+static bool take_part(struct upload *u, const struct form *f, const struct multipart_part *part)
 {
     bool is_dump = text_is(part->name, "upload_file_minidump") ||
                    (part->len >= 4 && memcmp(part->data, "MDMP", 4) == 0);
@@ -115,7 +121,7 @@ static bool take_part(struct upload *u, const struct multipart_part *part,
         u->said = (struct multipart_text){part->data, part->len};
     if (!part->file_name.at || u->count >= ATTACHMENTS_COUNTED_MAX)
         return true;
-    if (!add_file(part, limits, u->count++, arena, &u->files))
+    if (!add_file(f, part, u->count++, &u->files))
         return false;
     if (is_dump && !u->dump.at) {
         u->dump = (struct multipart_text){part->data, part->len};
@@ -124,12 +130,12 @@ static bool take_part(struct upload *u, const struct multipart_part *part,
     return true;
 }
 
-static bool read_form(struct upload *u, struct multipart *form, const struct sentry_limits *limits,
-                      struct arena *arena, struct err *err)
+static bool read_form(struct upload *u, const struct form *f, struct multipart *form,
+                      struct err *err)
 {
     struct multipart_part part;
     for (size_t i = 0; i < FORM_PARTS_MAX && multipart_next(form, &part); i++)
-        if (!take_part(u, &part, limits, arena))
+        if (!take_part(u, f, &part))
             return err_set(err, ERR_LIMIT, "the request is too large");
     return true;
 }
@@ -143,27 +149,32 @@ bool sentry_upload_read(const struct http_request *request, const struct sentry_
     struct slice type = http_head_find(request->head, "content-type");
     struct multipart form;
     struct upload u = {.dump_name = DUMP_NAME};
+    struct sentry_notes notes = {0};
+    struct form f = {config, limits, arena, &notes};
     *batch = (struct sentry_batch){0};
     if (len >= 4 && memcmp(body, "MDMP", 4) == 0) {
         struct multipart_part bare = {.name = {DUMP_NAME, sizeof DUMP_NAME - 1},
                                       .file_name = {DUMP_NAME, sizeof DUMP_NAME - 1},
                                       .data = body,
                                       .len = len};
-        if (!take_part(&u, &bare, limits, arena))
+        if (!take_part(&u, &f, &bare))
             return err_set(err, ERR_LIMIT, "the request is too large");
     } else if (!multipart_open(&form, type.at, type.len, body, len)) {
         return err_set(err, ERR_INPUT, "the body is no multipart/form-data");
-    } else if (!read_form(&u, &form, limits, arena, err)) {
+    } else if (!read_form(&u, &f, &form, err)) {
         return false;
     }
     u.files = turn_round(u.files);
     if (path->endpoint == SENTRY_ATTACHMENTS) {
         batch->loose = u.files;
+        batch->notes.scrubbed += notes.scrubbed;
         if (!hex32_parse(path->event_id.at, path->event_id.len, batch->event_id))
             return err_set(err, ERR_INPUT, "the event id in the path is not 32 hex digits");
         return u.files || err_set(err, ERR_INPUT, "the form holds no file");
     }
     if (!u.dump.at)
         return err_set(err, ERR_INPUT, "the form has no file upload_file_minidump");
-    return make_event(&u, config, arena, batch, err);
+    bool ok = make_event(&u, config, arena, batch, err);
+    batch->notes.scrubbed += notes.scrubbed;
+    return ok;
 }

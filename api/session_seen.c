@@ -61,3 +61,11 @@ void session_seen_sift(struct session_seen *seen, int32_t project_id, struct ses
         say_once(slot, ABNORMAL, &s->abnormal);
     }
 }
+
+void session_seen_forget(struct session_seen *seen, int32_t project_id,
+                         const struct session_count *list)
+{
+    for (const struct session_count *s = list; s; s = s->next)
+        if (s->id[0])
+            find(seen, project_id, s->id)->said = 0;
+}

@@ -14,5 +14,8 @@ struct session_seen *session_seen_new(void);
 void session_seen_free(struct session_seen *seen);
 /* Takes out of each update what an earlier one of the same session said. Sums stay as they are. */
 void session_seen_sift(struct session_seen *seen, int32_t project_id, struct session_count *list);
+/* They were not stored after all: whoever sends them again is heard. */
+void session_seen_forget(struct session_seen *seen, int32_t project_id,
+                         const struct session_count *list);
 
 #endif

@@ -14,7 +14,7 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
          "«Набат» работает, но чат для тревог ещё не задан.\n"
          "Для этого чата задайте <code>ERROR_ALERT_CHAT_ID=%lld</code> или добавьте бота в группу "
          "и спросите там /id."},
-    [TEXT_HELP_HEAD] = {"<b>What you can ask</b>", "<b>Что можно спросить</b>"},
+    [TEXT_HELP_HEAD] = {"<b>What you can ask</b>", "<b>Команды</b>"},
     [TEXT_HELP_ERRORS] = {"open errors, newest first", "открытые ошибки, новые сверху"},
     [TEXT_HELP_ERROR] = {"everything about one error", "всё об одной ошибке"},
     [TEXT_HELP_TAKE] = {"say that you are on it", "взять ошибку в работу"},
@@ -24,7 +24,8 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
     [TEXT_HELP_MUTE] = {"no alerts for a while, or until it happened N more times",
                         "без тревог на время или пока не случится ещё N раз"},
     [TEXT_HELP_UNMUTE] = {"alerts again", "снова с тревогами"},
-    [TEXT_HELP_MONITORS] = {"cron jobs that check in", "регулярные задачи и когда они отмечались"},
+    [TEXT_HELP_MONITORS] = {"cron jobs that check in",
+                            "регулярные задачи: последний и следующий запуск"},
     [TEXT_HELP_ID] = {"your id and this chat's id", "ваш id и id этого чата"},
     [TEXT_HELP_HELP] = {"this list", "этот список"},
     [TEXT_HELP_START] = {"what this is", "что это такое"},
@@ -48,7 +49,7 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
                          "Это сообщение — не моя карточка ошибки"},
     [TEXT_STACK_COMES] = {"The stack follows as a file", "Стек придёт файлом"},
     [TEXT_NO_EVENT] = {"Its events are past retention and gone",
-                       "Её события уже удалены: срок хранения вышел"},
+                       "Её события уже удалены: срок хранения истёк"},
     [TEXT_ID] = {"You are <code>%lld</code>, this chat is <code>%lld</code>.",
                  "Ваш id — <code>%lld</code>, id этого чата — <code>%lld</code>."},
     [TEXT_STRANGER] = {"This bot serves one team. If it is yours, tell its owner your id: "
@@ -59,12 +60,13 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
                             "Я отвечаю только в чате тревог команды и в личных сообщениях."},
     [TEXT_ONLY_OWNERS] = {"Only owners may do this.", "Это могут только владельцы."},
     [TEXT_NO_SUCH_BUTTON] = {"There is no such button here.", "Такой кнопки здесь нет."},
-    [TEXT_NO_MONITORS] = {"No cron job has checked in yet. docs/sentry.md shows how one does.",
-                          "Ни одна регулярная задача ещё не отмечалась. Как это сделать — в "
-                          "docs/sentry.md."},
+    [TEXT_NO_MONITORS] =
+        {"No cron job has checked in yet. docs/sentry.md shows how one does.",
+         "Ни одна регулярная задача ещё не выходила на связь. Как её подключить — в "
+         "docs/sentry.md."},
     [TEXT_MONITORS_MORE] = {"\n… and %lld more", "\n… и ещё %lld"},
     [TEXT_MONITOR_FAILING] = {"failing since ", "сбой с "},
-    [TEXT_MONITOR_OK] = {"ok at ", "в порядке, отметка "},
+    [TEXT_MONITOR_OK] = {"ok at ", "в порядке, последний успех "},
     [TEXT_MONITOR_WAITING] = {"has not succeeded yet", "ещё ни разу не отработала"},
     [TEXT_MONITOR_NEXT] = {", next ", ", следующая "},
 };

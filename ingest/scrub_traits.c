@@ -44,8 +44,8 @@ static void make_pairs(void)
         add_pair(upper(a), upper(b));
     }
     for (unsigned any = 0; any < 256; any++) {
-        for (unsigned char digit = '0'; digit <= '9'; digit++)
-            add_pair(digit, (unsigned char)any);
+        for (unsigned digit = '0'; digit <= '9'; digit++)
+            add_pair((unsigned char)digit, (unsigned char)any);
         add_pair('@', (unsigned char)any);
         add_pair('&', (unsigned char)any);
     }

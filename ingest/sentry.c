@@ -17,7 +17,6 @@ enum {
     SCRATCH_BYTES_MAX = 96 * MIB, /* of one item's tree: an event of 40 MiB of texts fits */
     HEADERS_BYTES_MAX = 16 * MIB,
     EVENTS_MAX = 100,
-    FILE_NAME_BYTES_MAX = 255,
     CHECKINS_MAX = 10, /* SDKs send one */
     FEEDBACK_MAX = 20,
     SESSIONS_MAX = 100, /* of release, environment and hour */
@@ -285,12 +284,20 @@ static bool item_feedback(struct taking *t, const struct envelope_item *item)
 
 /* -------------------------------------------------------------------------------------- attachments */
 
+const char *sentry_name(const char *text, size_t len, enum scrub_reach reach,
+                        const struct sentry_config *config, struct arena *arena,
+                        struct sentry_notes *notes)
+{
+    const char *clean = sentry_text_clean((struct part){text, len}, NAME_BYTES_MAX, arena);
+    struct json_value v = {.kind = JSON_STRING_V, .text = clean, .len = clean ? strlen(clean) : 0};
+    notes->scrubbed += scrub_value(config->scrub, reach, &v, arena);
+    return clean ? sentry_text((struct part){v.text, v.len}, NAME_BYTES_MAX, arena) : NULL;
+}
+
 static const char *header_text(struct taking *t, const struct envelope_item *item, const char *name)
 {
     struct part p = sentry_get_part(item->headers, name);
-    struct json_value v = {.kind = JSON_STRING_V, .text = p.at, .len = p.len};
-    t->batch->notes.scrubbed += scrub_value(t->config->scrub, SCRUB_NAMES, &v, t->scratch);
-    return sentry_text((struct part){v.text, v.len}, FILE_NAME_BYTES_MAX, t->arena);
+    return sentry_name(p.at, p.len, SCRUB_NAMES, t->config, t->arena, &t->batch->notes);
 }
 
 static struct attachment *new_file(struct taking *t, const char *name, const char *data, size_t len)

@@ -39,6 +39,12 @@ bool sentry_read_event(const char *bytes, size_t len, const struct sentry_config
 bool sentry_read_security(const char *bytes, size_t len, const struct sentry_config *config,
                           struct arena *arena, struct sentry_batch *batch, struct err *err);
 
+/* A name from a query or a form: clean, scrubbed as far as `reach`, cut to NAME_BYTES_MAX. NULL: it is
+ * empty, or the arena is full. */
+const char *sentry_name(const char *text, size_t len, enum scrub_reach reach,
+                        const struct sentry_config *config, struct arena *arena,
+                        struct sentry_notes *notes);
+
 /* `dsn` of an envelope's header, as "<key>" and its project (0: none). False: none there. */
 bool sentry_envelope_dsn(const char *bytes, size_t len, char key[64], int64_t *project_id);
 /* Key and project of a DSN: scheme://key[:secret]@host[:port]/path/project. */

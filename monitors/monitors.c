@@ -116,7 +116,7 @@ static void write_decision(struct monitors *m, const struct decision *d, monitor
     buf_init(&recovered, KIB);
     monitor_fingerprint(d->row, fingerprint);
     if (d->change.say == SAY_FAILED)
-        monitor_word_failed(d->row, &d->state, &d->run, d->run.status, d->release,
+        monitor_word_failed(d->row, &d->config, &d->state, &d->run, d->run.status, d->release,
                             d->change.failures, now, event_id, &event);
     if (d->change.say == SAY_RECOVERED)
         monitor_word_recovered(&d->change, &recovered);

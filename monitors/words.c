@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add_moment(const struct monitor_row *row, int64_t ms, struct buf *out)
+static void add_moment(const struct monitor_config *config, int64_t ms, struct buf *out)
 {
     struct tm tm;
     char text[40];
-    zone_local(row->config.timezone, ms, &tm);
+    zone_local(config->timezone, ms, &tm);
     strftime(text, sizeof text, "%d %b %H:%M", &tm);
-    buf_addf(out, "%s (%s)", text, row->config.timezone);
+    buf_addf(out, "%s (%s)", text, config->timezone);
 }
 
 static void add_duration(int64_t ms, struct buf *out)
@@ -32,18 +32,18 @@ static void add_duration(int64_t ms, struct buf *out)
         buf_addf(out, "%" PRId64 " s", ms / 1000);
 }
 
-static void add_detail(const struct monitor_row *row, const struct monitor_state *state,
+static void add_detail(const struct monitor_config *config, const struct monitor_state *state,
                        const struct run *run, enum run_status status, int64_t failures,
                        struct buf *out)
 {
     if (status == RUN_MISSED) {
         buf_add_str(out, "missed: expected at ");
-        add_moment(row, run->started_ms, out);
-        buf_addf(out, ", margin %" PRId64 " min", row->config.margin_min);
+        add_moment(config, run->started_ms, out);
+        buf_addf(out, ", margin %" PRId64 " min", config->margin_min);
     } else if (status == RUN_TIMEOUT) {
         buf_add_str(out, "not finished: in progress since ");
-        add_moment(row, run->started_ms, out);
-        buf_addf(out, ", allowed %" PRId64 " min", row->config.max_runtime_min);
+        add_moment(config, run->started_ms, out);
+        buf_addf(out, ", allowed %" PRId64 " min", config->max_runtime_min);
     } else {
         buf_add_str(out, "said error");
         if (run->duration_ms >= 1000) {
@@ -55,11 +55,11 @@ static void add_detail(const struct monitor_row *row, const struct monitor_state
         buf_addf(out, "\n%" PRId64 " failures in a row", failures);
     if (state->last_ok_ms) {
         buf_add_str(out, "\nlast ok: ");
-        add_moment(row, state->last_ok_ms, out);
+        add_moment(config, state->last_ok_ms, out);
     }
-    bool many = row->config.is_interval && strncmp(row->config.schedule, "1 ", 2) != 0;
-    buf_addf(out, "\nschedule: %s%s%s", row->config.is_interval ? "every " : "",
-             row->config.schedule, many ? "s" : "");
+    bool many = config->is_interval && strncmp(config->schedule, "1 ", 2) != 0;
+    buf_addf(out, "\nschedule: %s%s%s", config->is_interval ? "every " : "",
+             config->schedule, many ? "s" : "");
 }
 
 static void add_member(struct buf *json, const char *name, const char *text)
@@ -70,15 +70,15 @@ static void add_member(struct buf *json, const char *name, const char *text)
     json_add_str(json, text);
 }
 
-void monitor_word_failed(const struct monitor_row *row, const struct monitor_state *state,
-                         const struct run *run, enum run_status status, const char *release,
-                         int64_t failures, int64_t now_ms, char event_id[RANDOM_HEX_BYTES],
-                         struct buf *json)
+void monitor_word_failed(const struct monitor_row *row, const struct monitor_config *config,
+                         const struct monitor_state *state, const struct run *run,
+                         enum run_status status, const char *release, int64_t failures,
+                         int64_t now_ms, char event_id[RANDOM_HEX_BYTES], struct buf *json)
 {
     struct buf detail;
     char title[160];
     buf_init(&detail, 4 * KIB);
-    add_detail(row, state, run, status, failures, &detail);
+    add_detail(config, state, run, status, failures, &detail);
     snprintf(title, sizeof title, "Cron job %s does not run as planned", row->slug);
     random_hex32(event_id);
     buf_addf(json, "{\"event_id\":\"%s\",\"occurred_at\":%" PRId64 ",\"origin\":\"monitor\"",

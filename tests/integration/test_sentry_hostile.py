@@ -1,12 +1,13 @@
 """test_sentry_hostile.py -- what would stop the service, lose an event, store a secret, or ring for nothing."""
 import concurrent.futures
 import gzip
+import json
 import time
 import uuid
 
 import pytest
 from conftest import KEY, run_tool, wait
-from sentry_wire import (AUTH, CRONTAB, checkin, envelope, event, messages, row, send, shared)
+from sentry_wire import (AUTH, CRONTAB, FORM, checkin, envelope, event, form, messages, row, send, shared)
 
 BOT = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
 
@@ -118,6 +119,23 @@ def test_secrets_in_odd_places(shared, fields):
         import zstandard
         found += zstandard.decompress(bytes(detail)).decode()
     assert "hunter2" not in found and BOT[10:] not in found
+
+
+def test_secrets_in_uploads_check_ins_and_queries(shared):
+    db = shared.db
+    send(shared, form(upload_file_minidump=(f"{BOT}.dmp", b"MDMP" + b"\0" * 60)), "/api/1/minidump/", headers=FORM)
+    body = json.dumps({"monitor_config": CRONTAB, "release": BOT}).encode()
+    path = f"/api/1/cron/leaky/{KEY}?status=ok&environment={BOT}"
+    assert send(shared, body, path, None, {"Content-Type": "application/json"}).status == 202
+    report = json.dumps({"csp-report": {"effective-directive": "img-src", "blocked-uri": "https://evil/x"}}).encode()
+    path = f"/api/1/security/?sentry_key={KEY}&sentry_release=page@2&sentry_environment={BOT}"
+    assert send(shared, report, path, None, {"Content-Type": "application/csp-report"}).status == 200
+    assert db.sql("SELECT release, environment FROM bot_error_event WHERE release = 'page@2'") == [
+        ("page@2", "123456789:[Filtered]")]
+    assert db.sql("SELECT m.environment, c.release FROM monitor m JOIN monitor_checkin c ON c.monitor_id = m.id "
+                  "WHERE m.slug = 'leaky'") == [("123456789:[Filtered]",) * 2]
+    assert db.sql("SELECT title FROM error_group WHERE title LIKE 'Crash in%%'") == [("Crash in 123456789:[Filtered].dmp",)]
+    assert db.one("SELECT count(*) FROM event_attachment WHERE position(%s IN name) > 0", BOT) == 0
 
 
 # ------------------------------------------------------------------------------------------------ keys and rates
