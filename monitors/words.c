@@ -58,8 +58,8 @@ static void add_detail(const struct monitor_config *config, const struct monitor
         add_moment(config, state->last_ok_ms, out);
     }
     bool many = config->is_interval && strncmp(config->schedule, "1 ", 2) != 0;
-    buf_addf(out, "\nschedule: %s%s%s", config->is_interval ? "every " : "",
-             config->schedule, many ? "s" : "");
+    buf_addf(out, "\nschedule: %s%s%s", config->is_interval ? "every " : "", config->schedule,
+             many ? "s" : "");
 }
 
 static void add_member(struct buf *json, const char *name, const char *text)
