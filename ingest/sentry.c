@@ -442,8 +442,10 @@ bool sentry_read_envelope(const char *bytes, size_t len, const struct sentry_con
 
 /* ------------------------------------------------------------------------------------ other bodies */
 
-bool sentry_read_event(const char *bytes, size_t len, const struct sentry_config *config,
-                       struct arena *arena, struct sentry_batch *batch, struct err *err)
+/* A body that is one thing, without an envelope around it. */
+static bool take_bare(bool (*take)(struct taking *t, const char *bytes, size_t len),
+                      const char *bytes, size_t len, const struct sentry_config *config,
+                      struct arena *arena, struct sentry_batch *batch, struct err *err)
 {
     struct taking t = {.config = config,
                        .arena = arena,
@@ -451,23 +453,26 @@ bool sentry_read_event(const char *bytes, size_t len, const struct sentry_config
                        .batch = batch,
                        .err = err};
     *batch = (struct sentry_batch){0};
-    bool ok = take_event(&t, bytes, len);
+    bool ok = take(&t, bytes, len);
     arena_free(t.scratch);
     return ok;
+}
+
+bool sentry_read_event(const char *bytes, size_t len, const struct sentry_config *config,
+                       struct arena *arena, struct sentry_batch *batch, struct err *err)
+{
+    return take_bare(take_event, bytes, len, config, arena, batch, err);
+}
+
+static bool take_bare_reports(struct taking *t, const char *bytes, size_t len)
+{
+    return take_reports(t, bytes, len, t->err);
 }
 
 bool sentry_read_security(const char *bytes, size_t len, const struct sentry_config *config,
                           struct arena *arena, struct sentry_batch *batch, struct err *err)
 {
-    struct taking t = {.config = config,
-                       .arena = arena,
-                       .scratch = arena_new(SCRATCH_BYTES_MAX),
-                       .batch = batch,
-                       .err = err};
-    *batch = (struct sentry_batch){0};
-    bool ok = take_reports(&t, bytes, len, err);
-    arena_free(t.scratch);
-    if (ok && batch->count == 0)
-        return err_set(err, ERR_INPUT, "the body holds no report");
-    return ok;
+    if (!take_bare(take_bare_reports, bytes, len, config, arena, batch, err))
+        return false;
+    return batch->count > 0 || err_set(err, ERR_INPUT, "the body holds no report");
 }
