@@ -44,6 +44,11 @@ static const struct {
                             "Events held back by cooldown or because the group is taken."},
     [METRIC_ALERTS_SENT] = {"nabat_alerts_sent_total", "counter", "Alert messages delivered."},
     [METRIC_ALERTS_EDITED] = {"nabat_alerts_edited_total", "counter", "Cards edited."},
+    [METRIC_CHAT_REFUSALS] =
+        {"nabat_chat_refusals_total", "counter",
+         "times that a chat could not be written to (blocked, kicked, no rights)"},
+    [METRIC_UPDATES_REFUSED] = {"nabat_updates_refused_total", "counter",
+                                "webhook requests without the secret, or that were no update"},
     [METRIC_ALERTS_FAILED] = {"nabat_alerts_failed_total", "counter",
                               "Alert messages given up for good."},
     [METRIC_ALERTS_RETRIED] = {"nabat_alerts_retried_total", "counter",

@@ -212,6 +212,7 @@ struct chore {
     "g.last_seen < now() - interval '1 day' AND (NOT g.touched OR g.status = 'resolved') "         \
     "AND NOT coalesce(g.muted_until > now(), false) "                                              \
     "AND NOT coalesce(g.muted_until_count > g.occurrences, false) "                                \
+    "AND NOT EXISTS (SELECT 1 FROM error_group m WHERE m.merged_into = g.id) "                     \
     "AND NOT EXISTS (SELECT 1 FROM event e WHERE e.group_id = g.id) "                              \
     "AND NOT EXISTS (SELECT 1 FROM event_kept k WHERE k.group_id = g.id)"
 #define OLD_OUTBOX                                                                                 \
@@ -236,7 +237,8 @@ static const char GROUPS_SQL[] =
     "d AS (DELETE FROM alert_outbox WHERE group_id IN (SELECT id FROM gone)), "
     "e AS (DELETE FROM group_delta WHERE group_id IN (SELECT id FROM gone)), "
     "f AS (DELETE FROM error_group_history WHERE group_id IN (SELECT id FROM gone)), "
-    "h AS (DELETE FROM alert_note WHERE group_id IN (SELECT id FROM gone)) "
+    "h AS (DELETE FROM alert_note WHERE group_id IN (SELECT id FROM gone)), "
+    "i AS (DELETE FROM chat_message WHERE group_id IN (SELECT id FROM gone)) "
     "SELECT count(*) FROM gone";
 
 static const struct chore CHORES[] = {
@@ -253,6 +255,8 @@ static const struct chore CHORES[] = {
      "make_interval(days => $1::int)",
      "WITH gone AS (DELETE FROM event_inbox_failed WHERE failed_at < now() - "
      "make_interval(days => $1::int) RETURNING 1) SELECT count(*) FROM gone"},
+    {"messages with buttons", OLD_COUNT("chat_message", "made_at"),
+     OLD_DELETE("chat_message", "made_at")},
     {"words of users", OLD_COUNT("user_feedback", "received_at"),
      OLD_DELETE("user_feedback", "received_at")},
     {"hours of sessions", OLD_COUNT("session_hour", "hour"), OLD_DELETE("session_hour", "hour")},

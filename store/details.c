@@ -1,6 +1,7 @@
-/* details.c -- one row, put into words by PostgreSQL. */
+/* details.c -- the newest event put into words by PostgreSQL, and the last ones in short. */
 #include "store/details.h"
 
+#include "core/limits.h"
 #include "core/mem.h"
 
 #include <stdlib.h>
@@ -22,7 +23,8 @@ static const char DETAILS_SQL[] =
     "FROM (SELECT * FROM user_feedback f WHERE f.group_id = e.group_id ORDER BY f.id DESC LIMIT 20) "
     "f)), d.detail "
     "FROM bot_error_event e LEFT JOIN event d ON d.id = e.id AND d.received_at = e.received_at "
-    "WHERE e.group_id = $1 ORDER BY e.id DESC LIMIT 1";
+    "WHERE e.group_id IN (SELECT id FROM error_group WHERE id = $1 OR merged_into = $1) "
+    "ORDER BY e.id DESC LIMIT 1";
 /* clang-format on */
 enum { DETAILS_HEAD, DETAILS_TAIL, DETAILS_DETAIL };
 
@@ -59,4 +61,49 @@ void store_details_get(struct pg *pg, int64_t group_id, details_done_fn *done, v
     pg_add(batch, DETAILS_SQL);
     pg_i64(batch, group_id);
     pg_run(pg, batch, on_details, call);
+}
+
+/* Keyset by group, then id: each merged group gives its newest, so that no index is read whole. */
+/* clang-format off */
+static const char EVENTS_SQL[] =
+    "SELECT " PG_MS("e.received_at") ", e.event_id, left(coalesce(e.message, e.exception_type), 300), "
+    "e.user_id, e.gen_request_id, e.release "
+    "FROM (SELECT id FROM error_group WHERE id = nabat_root($1) OR merged_into = nabat_root($1)) g "
+    "CROSS JOIN LATERAL (SELECT * FROM event WHERE group_id = g.id ORDER BY id DESC LIMIT $2 + $3) e "
+    "ORDER BY e.id DESC OFFSET $3 LIMIT $2";
+/* clang-format on */
+
+struct events_call {
+    events_fn *done;
+    void *ctx;
+};
+
+static void on_events(void *ctx, const struct pg_reply *reply)
+{
+    struct events_call *call = ctx;
+    struct event_brief events[EVENTS_LISTED_MAX];
+    const PGresult *rows = reply->err ? NULL : reply->results[0];
+    size_t found = rows ? (size_t)PQntuples(rows) : 0;
+    size_t count = found < EVENTS_LISTED_MAX ? found : EVENTS_LISTED_MAX;
+    for (size_t i = 0; i < count; i++)
+        events[i] = (struct event_brief){.received_ms = pg_get_i64(rows, (int)i, 0),
+                                         .event_id = pg_get_text(rows, (int)i, 1),
+                                         .message = pg_get_text(rows, (int)i, 2),
+                                         .user_id = pg_get_text(rows, (int)i, 3),
+                                         .gen_request_id = pg_get_text(rows, (int)i, 4),
+                                         .release = pg_get_text(rows, (int)i, 5)};
+    call->done(call->ctx, events, count, found > count, reply->err);
+    free(call);
+}
+
+void store_events_list(struct pg *pg, int64_t group_id, int64_t offset, events_fn *done, void *ctx)
+{
+    struct events_call *call = mem_alloc(sizeof *call);
+    *call = (struct events_call){done, ctx};
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, EVENTS_SQL);
+    pg_i64(batch, group_id);
+    pg_i64(batch, EVENTS_LISTED_MAX + 1);
+    pg_i64(batch, offset);
+    pg_run(pg, batch, on_events, call);
 }

@@ -19,7 +19,8 @@ static const char TAKE_SQL[] =
     "SELECT d.kind, d.group_id, d.n, d.severity, " PG_MS("d.occurred_max") ", "
     PG_MS("d.created_at") ", g.status, g.resolved_by_person, " PG_MS("g.resolved_at") ", "
     PG_MS("g.taken_at") ", CASE WHEN isfinite(g.muted_until) THEN " PG_MS("g.muted_until") " "
-    "WHEN g.muted_until > now() THEN 9000000000000 END, g.muted_until_count, g.occurrences, "
+    "WHEN g.muted_until > now() THEN 9000000000000 END, g.muted_until_count, g.occurrences + "
+    "coalesce((SELECT sum(m.occurrences) FROM error_group m WHERE m.merged_into = g.id), 0)::bigint, "
     PG_MS("s.last_ring_at") ", s.held FROM due d JOIN error_group g ON g.id = d.group_id "
     "LEFT JOIN alert_state s ON s.group_id = g.id AND s.chat_id = $2 "
     "ORDER BY d.group_id, d.kind <> 'reopen', d.id";
@@ -157,11 +158,12 @@ static const char REMEMBER_SQL[] =
     "ON CONFLICT (group_id, chat_id) DO UPDATE SET held = excluded.held, last_ring_at = "
     "greatest(s.last_ring_at, excluded.last_ring_at)";
 
-/* 'change' outranks 'count'; 'retire' is final. */
+/* 'change' outranks 'count'; 'retire' is final; 'expire' only waits for its time. */
 static const char EDIT_SQL[] =
-    "UPDATE alert_card c SET edit = CASE WHEN u.change THEN 'change' ELSE coalesce(c.edit, "
-    "'count') "
-    "END, edit_since = coalesce(c.edit_since, now()), edit_seq = c.edit_seq + 1, "
+    "UPDATE alert_card c SET edit = CASE WHEN u.change THEN 'change' "
+    "ELSE coalesce(nullif(c.edit, 'expire'), 'count') END, "
+    "edit_since = CASE WHEN c.edit = 'expire' THEN now() ELSE coalesce(c.edit_since, now()) END, "
+    "edit_seq = c.edit_seq + 1, "
     "edit_tries = CASE WHEN u.change THEN 0 ELSE c.edit_tries END "
     "FROM unnest($1::bigint[], $2::bool[]) AS u (group_id, change) "
     "WHERE c.group_id = u.group_id AND c.is_current AND c.edit IS DISTINCT FROM 'retire'";

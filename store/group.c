@@ -7,51 +7,56 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* clang-format off */
+/* What was merged into a group counts with it; its newest event is the newest of all of them. */
 const char *const STORE_GROUP_COLUMNS =
     "g.id, g.project_id, p.slug, g.title, g.culprit, g.origin, g.handler, g.severity, g.status, "
-    "g.occurrences + coalesce((SELECT sum(d.occurrences) FROM group_delta d "
-    "WHERE d.group_id = g.id), 0)::bigint, g.users_affected, " PG_MS("g.first_seen") ", " PG_MS(
-        "g.last_seen") ", g.assigned_to, g.note, "
-                       "CASE WHEN isfinite(g.muted_until) THEN " PG_MS(
-                           "g.muted_until") " END, "
-                                            "g.muted_until_count, " PG_MS(
-                                                "g.resolved_at") ", "
-                                                                 "coalesce(g.muted_until > now(), "
-                                                                 "false) OR coalesce(g.occurrences "
-                                                                 "< g.muted_until_count, false), "
-                                                                 "h.actor, " PG_MS(
-                                                                     "h.changed_at") ", e.handler, "
-                                                                                     "e."
-                                                                                     "environment, "
-                                                                                     "e.release, "
-                                                                                     "e.user_id, "
-                                                                                     "e.gen_"
-                                                                                     "request_id, "
-                                                                                     "e.chat_id IS "
-                                                                                     "NOT NULL, "
-                                                                                     "e.chat_id, "
-                                                                                     "CASE WHEN "
-                                                                                     "s.body LIKE "
-                                                                                     "'%Traceback "
-                                                                                     "(most "
-                                                                                     "recent%' "
-                                                                                     "THEN "
-                                                                                     "right(s.body,"
-                                                                                     " 3000) "
-                                                                                     "ELSE "
-                                                                                     "left(s.body, "
-                                                                                     "3000) END, "
-                                                                                     "length(s."
-                                                                                     "body) > 3000";
+    "(g.occurrences + coalesce(k.occurrences, 0) + coalesce((SELECT sum(d.occurrences) "
+    "FROM group_delta d WHERE d.group_id = g.id), 0))::bigint, "
+    "CASE WHEN k.ids IS NULL THEN g.users_affected ELSE (SELECT count(DISTINCT u.user_id) "
+    "FROM group_user u WHERE u.group_id IN (SELECT g.id UNION ALL SELECT m.id FROM error_group m "
+    "WHERE m.merged_into = g.id)) END, "
+    PG_MS("least(g.first_seen, k.first_seen)") ", " PG_MS("greatest(g.last_seen, k.last_seen)") ", "
+    "g.assigned_to, g.assigned_to_id, g.note, "
+    "CASE WHEN isfinite(g.muted_until) THEN " PG_MS("g.muted_until") " END, "
+    "g.muted_until_count, " PG_MS("g.resolved_at") ", "
+    "coalesce(g.muted_until > now(), false) "
+    "OR coalesce(g.occurrences + coalesce(k.occurrences, 0) < g.muted_until_count, false), "
+    "h.actor, " PG_MS("h.changed_at") ", h.source, n.actor, u.actor, "
+    "CASE WHEN l.source = 'chat' AND l.is_undo IS NULL AND l.changed_at > now() - interval '5 minutes' "
+    "THEN " PG_MS("l.changed_at + interval '5 minutes'") " END, k.ids, "
+    "e.handler, e.environment, e.release, e.server_name, e.user_id, e.gen_request_id, "
+    "e.chat_id IS NOT NULL, e.chat_id, e.exception_type, e.tags, "
+    "CASE WHEN s.body LIKE '%Traceback (most recent%' THEN right(s.body, 3000) "
+    "ELSE left(s.body, 3000) END, length(s.body) > 3000";
 const char *const STORE_GROUP_JOINS =
     " LEFT JOIN project p ON p.id = g.project_id "
-    "LEFT JOIN LATERAL (SELECT * FROM event e WHERE e.group_id = g.id ORDER BY e.id DESC LIMIT 1) "
-    "e "
-    "ON true "
+    "LEFT JOIN LATERAL (SELECT string_agg(m.id::text, ',' ORDER BY m.id) AS ids, "
+    "sum(m.occurrences) AS occurrences, min(m.first_seen) AS first_seen, "
+    "max(m.last_seen) AS last_seen FROM error_group m WHERE m.merged_into = g.id) k ON true "
+    "LEFT JOIN LATERAL (SELECT x.*, (SELECT string_agg(left(translate(t.key, E'\t\n', '  '), 60) "
+    "|| E'\t' || left(translate(t.value, E'\t\n', '  '), 120), E'\n' ORDER BY t.key) "
+    "FROM (SELECT key, value FROM jsonb_each_text(CASE WHEN jsonb_typeof(x.all_tags) = 'object' "
+    "THEN x.all_tags END) ORDER BY key LIMIT 12) t) AS tags "
+    "FROM (SELECT g.id UNION ALL SELECT m.id FROM error_group m WHERE m.merged_into = g.id) o "
+    "CROSS JOIN LATERAL (SELECT e.id, e.handler, e.environment, e.release, e.server_name, e.user_id, "
+    "e.gen_request_id, e.chat_id, e.exception_type, e.tags AS all_tags, e.stack_hash, e.received_at "
+    "FROM event e WHERE e.group_id = o.id ORDER BY e.id DESC LIMIT 1) x "
+    "ORDER BY x.id DESC LIMIT 1) e ON true "
     "LEFT JOIN LATERAL (SELECT body FROM error_stack s WHERE s.hash = e.stack_hash "
     "AND s.received_day = (e.received_at AT TIME ZONE 'UTC')::date) s ON true "
-    "LEFT JOIN LATERAL (SELECT actor, changed_at FROM error_group_history h "
-    "WHERE h.group_id = g.id AND h.what = 'status' ORDER BY h.id DESC LIMIT 1) h ON true ";
+    "LEFT JOIN LATERAL (SELECT actor, changed_at, source FROM error_group_history h "
+    "WHERE h.group_id = g.id AND h.what = 'status' AND h.new_value = g.status AND h.is_undo IS NULL "
+    "ORDER BY h.id DESC LIMIT 1) h ON true "
+    "LEFT JOIN LATERAL (SELECT actor FROM error_group_history h "
+    "WHERE h.group_id = g.id AND h.what = 'note' AND h.new_value = g.note AND h.is_undo IS NULL "
+    "ORDER BY h.id DESC LIMIT 1) n ON true "
+    "LEFT JOIN LATERAL (SELECT actor FROM error_group_history h "
+    "WHERE h.group_id = g.id AND h.what IN ('muted_until', 'muted_until_count') "
+    "ORDER BY h.id DESC LIMIT 1) u ON true "
+    "LEFT JOIN LATERAL (SELECT changed_at, source, is_undo FROM error_group_history h "
+    "WHERE h.group_id = g.id ORDER BY h.id DESC LIMIT 1) l ON true ";
+/* clang-format on */
 
 enum {
     COL_ID,
@@ -68,6 +73,7 @@ enum {
     COL_FIRST_SEEN,
     COL_LAST_SEEN,
     COL_ASSIGNED,
+    COL_ASSIGNED_ID,
     COL_NOTE,
     COL_MUTED_UNTIL,
     COL_MUTED_COUNT,
@@ -75,13 +81,21 @@ enum {
     COL_MUTED,
     COL_CHANGED_BY,
     COL_CHANGED,
+    COL_CHANGED_FROM,
+    COL_NOTED_BY,
+    COL_MUTED_BY,
+    COL_UNDO_UNTIL,
+    COL_MERGED,
     COL_EVENT_HANDLER,
     COL_ENVIRONMENT,
     COL_RELEASE,
+    COL_SERVER,
     COL_USER_ID,
     COL_GEN,
     COL_HAS_CHAT,
     COL_CHAT,
+    COL_TYPE,
+    COL_TAGS,
     COL_STACK,
     COL_STACK_CUT
 };
@@ -90,6 +104,7 @@ void store_group_decode(const PGresult *rows, int row, int first, struct group *
 {
 #define TEXT(column) pg_get_text(rows, row, first + (column))
 #define I64(column) pg_get_i64(rows, row, first + (column))
+    const char *source = TEXT(COL_CHANGED_FROM);
     *g = (struct group){
         .id = I64(COL_ID),
         .project_id = (int32_t)I64(COL_PROJECT_ID),
@@ -103,6 +118,7 @@ void store_group_decode(const PGresult *rows, int row, int first, struct group *
         .first_seen_ms = I64(COL_FIRST_SEEN),
         .last_seen_ms = I64(COL_LAST_SEEN),
         .assigned_to = TEXT(COL_ASSIGNED),
+        .assigned_to_id = I64(COL_ASSIGNED_ID),
         .note = TEXT(COL_NOTE),
         .muted_until_ms = I64(COL_MUTED_UNTIL),
         .muted_until_count = I64(COL_MUTED_COUNT),
@@ -110,13 +126,21 @@ void store_group_decode(const PGresult *rows, int row, int first, struct group *
         .muted = pg_get_bool(rows, row, first + COL_MUTED),
         .changed_by = TEXT(COL_CHANGED_BY),
         .changed_ms = I64(COL_CHANGED),
+        .changed_by_service = source && strcmp(source, "service") == 0,
+        .noted_by = TEXT(COL_NOTED_BY),
+        .muted_by = TEXT(COL_MUTED_BY),
+        .undo_until_ms = I64(COL_UNDO_UNTIL),
+        .merged = TEXT(COL_MERGED),
         .event_handler = TEXT(COL_EVENT_HANDLER),
         .environment = TEXT(COL_ENVIRONMENT),
         .release = TEXT(COL_RELEASE),
+        .server_name = TEXT(COL_SERVER),
         .user_id = TEXT(COL_USER_ID),
         .gen_request_id = TEXT(COL_GEN),
         .has_chat_id = pg_get_bool(rows, row, first + COL_HAS_CHAT),
         .chat_id = I64(COL_CHAT),
+        .exception_type = TEXT(COL_TYPE),
+        .tags = TEXT(COL_TAGS),
         .stack_part = TEXT(COL_STACK),
         .stack_is_cut = pg_get_bool(rows, row, first + COL_STACK_CUT),
     };
@@ -135,8 +159,8 @@ static const char *select_one(void)
     if (!sql) {
         struct buf text;
         buf_init(&text, 8192);
-        buf_addf(&text, "SELECT %s FROM error_group g %s WHERE g.id = $1", STORE_GROUP_COLUMNS,
-                 STORE_GROUP_JOINS);
+        buf_addf(&text, "SELECT %s FROM error_group g %s WHERE g.id = nabat_root($1)",
+                 STORE_GROUP_COLUMNS, STORE_GROUP_JOINS);
         sql = buf_take(&text);
     }
     return sql;
@@ -178,33 +202,48 @@ void store_group_get(struct pg *pg, int64_t group_id, group_done_fn *done, void 
 static const char ACTOR_SQL[] =
     "SELECT set_config('nabat.source', $1, true), set_config('nabat.actor', $2, true), "
     "set_config('nabat.actor_id', $3, true)";
-static const char *const CHANGE_SQL[] = {
-    [CHANGE_TAKE] = "SELECT take($1, $2)",
-    [CHANGE_RESOLVE] = "SELECT resolve($1, $2)",
-    [CHANGE_REOPEN] = "SELECT reopen($1)",
-    [CHANGE_MUTE] = "SELECT mute($1, make_interval(secs => $2))",
-    [CHANGE_MUTE_COUNT] = "SELECT mute_count($1, $2)",
-    [CHANGE_UNMUTE] = "SELECT unmute($1)",
+enum change_takes { TAKES_NOTHING, TAKES_TEXT, TAKES_NUMBER, TAKES_TEXT_AND_NUMBER };
+static const struct {
+    const char *sql;
+    enum change_takes takes;
+} CHANGES[] = {
+    [CHANGE_TAKE] = {"SELECT take($1, $2)", TAKES_TEXT},
+    [CHANGE_RESOLVE] = {"SELECT resolve($1, $2)", TAKES_TEXT},
+    [CHANGE_REOPEN] = {"SELECT reopen($1)", TAKES_NOTHING},
+    [CHANGE_MUTE] = {"SELECT mute($1, make_interval(secs => $2))", TAKES_NUMBER},
+    [CHANGE_MUTE_COUNT] = {"SELECT mute_count($1, $2)", TAKES_NUMBER},
+    [CHANGE_UNMUTE] = {"SELECT unmute($1)", TAKES_NOTHING},
+    [CHANGE_ASSIGN] = {"SELECT nabat_assign($1, $2, $3)", TAKES_TEXT_AND_NUMBER},
+    [CHANGE_NOTE] = {"SELECT nabat_annotate($1, $2)", TAKES_TEXT},
+    [CHANGE_UNDO] = {"SELECT nabat_undo(nabat_root($1))", TAKES_NOTHING},
+    [CHANGE_MERGE] = {"SELECT merge_groups($1, $2)", TAKES_NUMBER},
+    [CHANGE_SPLIT] = {"SELECT split_group($1)", TAKES_NOTHING},
 };
 
-void store_group_change(struct pg *pg, int64_t group_id, enum group_change change, const char *text,
-                        int64_t number, const struct actor *actor, group_done_fn *done, void *ctx)
+void store_actor_set(struct pg_batch *batch, const struct actor *actor)
 {
-    struct pg_batch *batch = pg_batch_new();
     char id[24];
     snprintf(id, sizeof id, "%lld", (long long)actor->id);
     pg_add(batch, ACTOR_SQL);
     pg_text(batch, actor->source);
     pg_text(batch, actor->name);
     pg_text(batch, actor->id ? id : "");
-    pg_add(batch, CHANGE_SQL[change]);
+}
+
+void store_group_change(struct pg *pg, int64_t group_id, const struct group_change *change,
+                        const struct actor *actor, group_done_fn *done, void *ctx)
+{
+    struct pg_batch *batch = pg_batch_new();
+    enum change_takes takes = CHANGES[change->kind].takes;
+    store_actor_set(batch, actor);
+    pg_add(batch, CHANGES[change->kind].sql);
     pg_i64(batch, group_id);
-    if (change == CHANGE_TAKE)
-        pg_text(batch, actor->name);
-    else if (change == CHANGE_RESOLVE)
-        pg_text(batch, text);
-    else if (change == CHANGE_MUTE || change == CHANGE_MUTE_COUNT)
-        pg_i64(batch, number);
+    if (takes == TAKES_TEXT || takes == TAKES_TEXT_AND_NUMBER)
+        pg_text(batch, change->kind == CHANGE_TAKE ? actor->name : change->text);
+    if (takes == TAKES_NUMBER)
+        pg_i64(batch, change->number);
+    else if (takes == TAKES_TEXT_AND_NUMBER)
+        pg_i64_or_null(batch, change->number);
     pg_add(batch, select_one());
     pg_i64(batch, group_id);
     pg_run(pg, batch, on_group, get_call_new(done, ctx));
@@ -212,11 +251,18 @@ void store_group_change(struct pg *pg, int64_t group_id, enum group_change chang
 
 /* ---------------------------------------------------------------------------------------- list */
 
+/* clang-format off */
 static const char LIST_WHERE[] =
-    " WHERE (NOT $1 OR g.status <> 'resolved') AND ($2::text IS NULL OR g.status = $2) "
-    "AND ($3::text IS NULL OR g.severity = $3) AND ($4::text IS NULL OR strpos(lower(concat_ws(' "
-    "', "
-    "g.title, g.culprit, g.origin)), lower($4)) > 0) AND ($5::text IS NULL OR g.assigned_to = $5) ";
+    " FROM error_group g LEFT JOIN project p ON p.id = g.project_id WHERE g.merged_into IS NULL "
+    "AND (NOT $1::bool OR g.status <> 'resolved') "
+    "AND ($2::text[] IS NULL OR g.status = ANY($2)) AND ($3::text[] IS NULL OR g.severity = ANY($3)) "
+    "AND NOT EXISTS (SELECT 1 FROM unnest($4::text[]) AS w (word) WHERE strpos(lower(concat_ws(' ', "
+    "g.title, g.culprit, g.handler, g.origin, p.slug)), lower(w.word)) = 0) "
+    "AND ($5::bigint = 0 OR g.last_seen > now() - make_interval(secs => $5::bigint)) "
+    "AND ($6::text IS NULL OR g.assigned_to = $6 OR g.assigned_to_id = nullif($7::bigint, 0)) "
+    "AND (NOT $8::bool OR g.muted_until > now() OR g.occurrences < g.muted_until_count) "
+    "AND (NOT $9::bool OR g.assigned_to IS NULL) ";
+/* clang-format on */
 
 struct list_call {
     group_list_fn *done;
@@ -239,13 +285,46 @@ static void on_list(void *ctx, const struct pg_reply *reply)
     free(call);
 }
 
+/* The names of the bits that are set; none: SQL NULL. */
+static void add_names(struct pg_batch *batch, unsigned bits, const char *(*name)(int))
+{
+    struct pg_array names;
+    if (!bits) {
+        pg_text(batch, NULL);
+        return;
+    }
+    pg_array_init(&names, PG_TEXT_ARRAY, KIB);
+    for (int i = 0; i < 8; i++)
+        if (bits & 1u << i)
+            pg_array_text(&names, name(i));
+    pg_array_param(batch, &names);
+}
+
+static const char *name_of_status(int n)
+{
+    return status_name((enum group_status)n);
+}
+
+static const char *name_of_severity(int n)
+{
+    return severity_name((enum severity)n);
+}
+
 static void add_filter(struct pg_batch *batch, const struct group_filter *f)
 {
+    struct pg_array words;
     pg_bool(batch, f->open_only);
-    pg_text(batch, f->status);
-    pg_text(batch, f->severity);
-    pg_text(batch, f->text);
+    add_names(batch, f->statuses, name_of_status);
+    add_names(batch, f->severities, name_of_severity);
+    pg_array_init(&words, PG_TEXT_ARRAY, MIB);
+    for (size_t i = 0; i < f->words_count; i++)
+        pg_array_text(&words, f->words[i]);
+    pg_array_param(batch, &words);
+    pg_i64(batch, f->seen_within_s);
     pg_text(batch, f->assigned_to);
+    pg_i64(batch, f->assigned_to_id);
+    pg_bool(batch, f->muted_only);
+    pg_bool(batch, f->unassigned_only);
 }
 
 void store_group_list(struct pg *pg, const struct group_filter *filter, group_list_fn *done,
@@ -255,13 +334,13 @@ void store_group_list(struct pg *pg, const struct group_filter *filter, group_li
     static char *count_sql;
     if (!list_sql) {
         struct buf text;
-        buf_init(&text, 8192);
+        buf_init(&text, 16 * KIB);
         buf_addf(&text,
-                 "SELECT %s FROM (SELECT * FROM error_group g %s ORDER BY g.last_seen DESC, "
-                 "g.id DESC LIMIT $6) g %s ORDER BY g.last_seen DESC, g.id DESC",
+                 "SELECT %s FROM (SELECT g.* %s ORDER BY g.last_seen DESC, g.id DESC "
+                 "LIMIT $10 OFFSET $11) g %s ORDER BY g.last_seen DESC, g.id DESC",
                  STORE_GROUP_COLUMNS, LIST_WHERE, STORE_GROUP_JOINS);
         list_sql = buf_take(&text);
-        buf_addf(&text, "SELECT count(*) FROM error_group g %s", LIST_WHERE);
+        buf_addf(&text, "SELECT count(*) %s", LIST_WHERE);
         count_sql = buf_take(&text);
     }
     struct list_call *call = mem_alloc(sizeof *call);
@@ -270,7 +349,51 @@ void store_group_list(struct pg *pg, const struct group_filter *filter, group_li
     pg_add(batch, list_sql);
     add_filter(batch, filter);
     pg_i64(batch, filter->limit < LIST_ROWS_MAX ? filter->limit : LIST_ROWS_MAX);
+    pg_i64(batch, filter->offset);
     pg_add(batch, count_sql);
     add_filter(batch, filter);
     pg_run(pg, batch, on_list, call);
+}
+
+/* ---------------------------------------------------------------------------------- neighbours */
+
+static const char NEIGHBOURS_SQL[] =
+    "SELECT id, title, culprit, status FROM (SELECT 0 AS place, g.id, g.title, g.culprit, g.status "
+    "FROM error_group g WHERE g.id = nabat_root($1) UNION ALL (SELECT 1, g.id, g.title, g.culprit, "
+    "g.status FROM error_group g WHERE g.id <> nabat_root($1) AND g.merged_into IS NULL "
+    "AND g.project_id = (SELECT project_id FROM error_group WHERE id = nabat_root($1)) "
+    "ORDER BY g.id DESC LIMIT $2)) n ORDER BY place, id DESC";
+
+struct briefs_call {
+    group_briefs_fn *done;
+    void *ctx;
+};
+
+static void on_briefs(void *ctx, const struct pg_reply *reply)
+{
+    struct briefs_call *call = ctx;
+    const PGresult *rows = reply->err ? NULL : reply->results[0];
+    size_t count = rows ? (size_t)PQntuples(rows) : 0;
+    struct group_brief *briefs = mem_alloc(count * sizeof *briefs);
+    for (size_t i = 0; i < count; i++) {
+        const char *status = pg_get_text(rows, (int)i, 3);
+        briefs[i] = (struct group_brief){.id = pg_get_i64(rows, (int)i, 0),
+                                         .title = pg_get_text(rows, (int)i, 1),
+                                         .culprit = pg_get_text(rows, (int)i, 2)};
+        status_parse(status, strlen(status), &briefs[i].status);
+    }
+    call->done(call->ctx, briefs, count, reply->err);
+    free(briefs);
+    free(call);
+}
+
+void store_group_neighbours(struct pg *pg, int64_t group_id, group_briefs_fn *done, void *ctx)
+{
+    struct briefs_call *call = mem_alloc(sizeof *call);
+    *call = (struct briefs_call){done, ctx};
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, NEIGHBOURS_SQL);
+    pg_i64(batch, group_id);
+    pg_i64(batch, NEIGHBOURS_READ_MAX);
+    pg_run(pg, batch, on_briefs, call);
 }

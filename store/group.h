@@ -23,6 +23,7 @@ struct group {
     int64_t first_seen_ms;
     int64_t last_seen_ms;
     const char *assigned_to;
+    int64_t assigned_to_id; /* Telegram user; 0: not known */
     const char *note;
     int64_t muted_until_ms;    /* 0: not by time */
     int64_t muted_until_count; /* 0: not by count */
@@ -31,14 +32,22 @@ struct group {
     /* its last status change */
     const char *changed_by;
     int64_t changed_ms;
+    bool changed_by_service; /* it came back, or a cron job runs again */
+    const char *noted_by;
+    const char *muted_by;
+    int64_t undo_until_ms; /* until when the newest change can be taken back; 0: it can't */
+    const char *merged;    /* numbers of the groups merged into it, comma separated; NULL: none */
     /* its newest event; NULL or 0 when none is left */
     const char *event_handler;
     const char *environment;
     const char *release;
+    const char *server_name;
     const char *user_id;
     const char *gen_request_id;
     bool has_chat_id;
     int64_t chat_id;
+    const char *exception_type;
+    const char *tags;       /* up to 12 lines of "name TAB value" */
     const char *stack_part; /* the end that matters, at most 3000 characters */
     bool stack_is_cut;
 };
@@ -46,7 +55,6 @@ struct group {
 /* The columns of a group and its newest event, for queries of this folder; group.c decodes them. */
 extern const char *const STORE_GROUP_COLUMNS;
 extern const char *const STORE_GROUP_JOINS; /* needs error_group AS g */
-enum { STORE_GROUP_COLUMNS_COUNT = 30 };
 void store_group_decode(const PGresult *rows, int row, int first_column, struct group *out);
 
 /* `group` is NULL when there is no such row, or on error. */
@@ -54,35 +62,68 @@ typedef void group_done_fn(void *ctx, const struct group *group, const struct er
 void store_group_get(struct pg *pg, int64_t group_id, group_done_fn *done, void *ctx);
 
 /* Which groups /errors lists, newest first. */
+enum { FILTER_WORDS_MAX = 8 };
 struct group_filter {
-    bool open_only;       /* not resolved */
-    const char *status;   /* NULL: any */
-    const char *severity; /* NULL: any */
-    const char *text;     /* NULL: any; matched in title, culprit, origin without case */
-    const char *assigned_to;
-    int64_t limit;
+    bool open_only;  /* not resolved */
+    bool muted_only; /* now */
+    bool unassigned_only;
+    unsigned statuses;                   /* bits, 1 << enum group_status; 0: any */
+    unsigned severities;                 /* bits, 1 << enum severity; 0: any */
+    int64_t seen_within_s;               /* 0: ever */
+    const char *words[FILTER_WORDS_MAX]; /* each is somewhere in title, culprit, handler, origin */
+    size_t words_count;                  /* or project; without case */
+    const char *assigned_to;             /* NULL: anybody */
+    int64_t assigned_to_id;              /* together with assigned_to: either matches */
+    int64_t offset;
+    int64_t limit; /* at most LIST_ROWS_MAX */
 };
 typedef void group_list_fn(void *ctx, const struct group *groups, size_t count, int64_t total,
                            const struct err *err);
 void store_group_list(struct pg *pg, const struct group_filter *filter, group_list_fn *done,
                       void *ctx);
 
-/* Who changes it: goes to the history with source "chat". */
+/* Who changes it: goes to the history with source "chat". `id` 0: a person without one (an
+ * anonymous administrator). */
 struct actor {
     const char *name;
     int64_t id;
     const char *source;
 };
-enum group_change {
+/* For the other writers of this folder: the transaction's actor. */
+void store_actor_set(struct pg_batch *batch, const struct actor *actor);
+
+enum group_change_kind {
     CHANGE_TAKE,
     CHANGE_RESOLVE, /* text: a note or NULL */
     CHANGE_REOPEN,
     CHANGE_MUTE,       /* number: seconds */
     CHANGE_MUTE_COUNT, /* number: events */
     CHANGE_UNMUTE,
+    CHANGE_ASSIGN, /* text: whom, NULL nobody; number: Telegram user id or 0 */
+    CHANGE_NOTE,   /* text; NULL removes it */
+    CHANGE_UNDO,   /* the newest change made in the chat within 5 min */
+    CHANGE_MERGE,  /* number: the group that is joined to this one */
+    CHANGE_SPLIT,
 };
-/* `done` gets the group as it is afterwards. */
-void store_group_change(struct pg *pg, int64_t group_id, enum group_change change, const char *text,
-                        int64_t number, const struct actor *actor, group_done_fn *done, void *ctx);
+struct group_change {
+    enum group_change_kind kind;
+    const char *text;
+    int64_t number;
+};
+/* `done` gets the group as it is afterwards. ERR_INPUT: that can't be done as things are (nothing to
+ * undo, nothing merged, groups of two projects). */
+void store_group_change(struct pg *pg, int64_t group_id, const struct group_change *change,
+                        const struct actor *actor, group_done_fn *done, void *ctx);
+
+/* This group, then the newest ones of its project that stand for themselves, for likeness. */
+struct group_brief {
+    int64_t id;
+    const char *title;
+    const char *culprit;
+    enum group_status status;
+};
+typedef void group_briefs_fn(void *ctx, const struct group_brief *briefs, size_t count,
+                             const struct err *err);
+void store_group_neighbours(struct pg *pg, int64_t group_id, group_briefs_fn *done, void *ctx);
 
 #endif

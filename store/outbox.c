@@ -20,7 +20,14 @@ static const char CLAIM_HEAD[] =
     "AND EXISTS (SELECT 1 FROM me) RETURNING *) "
     "SELECT o.id, o.chat_id, o.thread_id, o.attempts, o.possible_repeat, o.reason, o.held, "
     "t.body, t.author, (SELECT max(c.message_id) FROM alert_card c WHERE c.group_id = o.group_id "
-    "AND c.chat_id = o.chat_id AND c.is_current), ";
+    "AND c.chat_id = o.chat_id AND c.is_current), cs.language, cs.time_zone, "
+    "coalesce(cs.is_quiet, false), tw.topic, ct.thread_id, "
+    "(SELECT count(*) FROM chat_topic a WHERE a.chat_id = o.chat_id AND tw.topic IS NOT NULL), ";
+static const char CLAIM_JOINS[] =
+    " LEFT JOIN chat_setting cs ON cs.chat_id = o.chat_id "
+    "CROSS JOIN LATERAL (SELECT CASE $5::bigint WHEN 1 THEN g.origin WHEN 2 THEN p.slug END AS "
+    "topic) tw "
+    "LEFT JOIN chat_topic ct ON ct.chat_id = o.chat_id AND ct.topic = tw.topic";
 enum {
     CLAIM_ID,
     CLAIM_CHAT,
@@ -32,6 +39,12 @@ enum {
     CLAIM_NOTE,
     CLAIM_AUTHOR,
     CLAIM_CARD,
+    CLAIM_LANGUAGE,
+    CLAIM_ZONE,
+    CLAIM_QUIET,
+    CLAIM_TOPIC,
+    CLAIM_TOPIC_THREAD,
+    CLAIM_TOPICS,
     CLAIM_GROUP
 };
 static const char NEXT_SQL[] =
@@ -43,6 +56,15 @@ struct claim_call {
     outbox_claim_fn *done;
     void *ctx;
 };
+
+static struct outbox_waiting waiting_of(const PGresult *next)
+{
+    if (PQgetisnull(next, 0, 0))
+        return (struct outbox_waiting){.next_ms = -1};
+    return (struct outbox_waiting){.next_ms = pg_get_i64(next, 0, 0),
+                                   .count = pg_get_i64(next, 0, 1),
+                                   .oldest_s = pg_get_i64(next, 0, 2)};
+}
 
 static void on_claimed(void *ctx, const struct pg_reply *reply)
 {
@@ -63,13 +85,16 @@ static void on_claimed(void *ctx, const struct pg_reply *reply)
             .note = pg_get_text(r, 0, CLAIM_NOTE),
             .note_author = pg_get_text(r, 0, CLAIM_AUTHOR),
             .card_message_id = pg_get_i64(r, 0, CLAIM_CARD),
+            .look = {pg_get_text(r, 0, CLAIM_LANGUAGE), pg_get_text(r, 0, CLAIM_ZONE),
+                     pg_get_bool(r, 0, CLAIM_QUIET)},
+            .topic = pg_get_text(r, 0, CLAIM_TOPIC),
+            .topic_thread = pg_get_i64(r, 0, CLAIM_TOPIC_THREAD),
+            .topics = pg_get_i64(r, 0, CLAIM_TOPICS),
         };
         store_group_decode(r, 0, CLAIM_GROUP, &row.group);
     }
-    if (!reply->err && !PQgetisnull(reply->results[1], 0, 0))
-        waiting = (struct outbox_waiting){.next_ms = pg_get_i64(reply->results[1], 0, 0),
-                                          .count = pg_get_i64(reply->results[1], 0, 1),
-                                          .oldest_s = pg_get_i64(reply->results[1], 0, 2)};
+    if (!reply->err)
+        waiting = waiting_of(reply->results[1]);
     call->done(call->ctx, found ? &row : NULL, &waiting, reply->err);
     free(call);
 }
@@ -80,11 +105,11 @@ void store_outbox_claim(struct pg *pg, const struct outbox_claim *claim, outbox_
     static char *sql;
     if (!sql) {
         struct buf text;
-        buf_init(&text, 8192);
+        buf_init(&text, 16 * KIB);
         buf_addf(&text,
                  "%s %s FROM o JOIN error_group g ON g.id = o.group_id "
-                 "LEFT JOIN alert_note t ON t.id = o.note_id %s",
-                 CLAIM_HEAD, STORE_GROUP_COLUMNS, STORE_GROUP_JOINS);
+                 "LEFT JOIN alert_note t ON t.id = o.note_id %s %s",
+                 CLAIM_HEAD, STORE_GROUP_COLUMNS, STORE_GROUP_JOINS, CLAIM_JOINS);
         sql = buf_take(&text);
     }
     struct claim_call *call = mem_alloc(sizeof *call);
@@ -95,8 +120,33 @@ void store_outbox_claim(struct pg *pg, const struct outbox_claim *claim, outbox_
     pg_i64(batch, claim->epoch);
     pg_i64(batch, claim->chat_id);
     pg_i64_or_null(batch, claim->thread_id);
+    pg_i64(batch, (int64_t)claim->topics);
     pg_add(batch, NEXT_SQL);
     pg_run(pg, batch, on_claimed, call);
+}
+
+struct waiting_call {
+    outbox_waiting_fn *done;
+    void *ctx;
+};
+
+static void on_waiting(void *ctx, const struct pg_reply *reply)
+{
+    struct waiting_call *call = ctx;
+    struct outbox_waiting waiting = {.next_ms = -1};
+    if (!reply->err)
+        waiting = waiting_of(reply->results[0]);
+    call->done(call->ctx, &waiting, reply->err);
+    free(call);
+}
+
+void store_outbox_waiting(struct pg *pg, outbox_waiting_fn *done, void *ctx)
+{
+    struct waiting_call *call = mem_alloc(sizeof *call);
+    *call = (struct waiting_call){done, ctx};
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, NEXT_SQL);
+    pg_run(pg, batch, on_waiting, call);
 }
 
 struct done_call {
@@ -129,8 +179,8 @@ static const char RETIRE_SQL[] =
 static const char CARD_SQL[] =
     "INSERT INTO alert_card (chat_id, message_id, group_id, thread_id, outbox_id, held, edited_at, "
     "edit, edit_since) "
-    "SELECT $3, $2, o.group_id, $4, o.id, o.held, now(), w.edit, CASE WHEN w.edit IS NOT NULL "
-    "THEN now() END FROM alert_outbox o JOIN error_group g ON g.id = o.group_id "
+    "SELECT $3, $2, g.id, $4, o.id, o.held, now(), w.edit, CASE WHEN w.edit IS NOT NULL "
+    "THEN now() END FROM alert_outbox o JOIN error_group g ON g.id = nabat_root(o.group_id) "
     "CROSS JOIN LATERAL (SELECT CASE WHEN g.status <> $6 THEN 'change' "
     "WHEN g.occurrences > $5 THEN 'count' END AS edit) w "
     "WHERE o.id = $1 AND o.note_id IS NULL ON CONFLICT (chat_id, message_id) DO NOTHING";
@@ -221,7 +271,8 @@ static const char CARD_HEAD[] =
     "SELECT c.chat_id, c.message_id, c.edit, c.edit_seq, (SELECT max(n.message_id) FROM alert_card "
     "n "
     "WHERE n.group_id = c.group_id AND n.chat_id = c.chat_id AND n.is_current), c.held, "
-    "coalesce(o.reason = 'regression', false), coalesce(o.possible_repeat, false), ";
+    "coalesce(o.reason = 'regression', false), coalesce(o.possible_repeat, false), "
+    "coalesce(cs.language, c.language), cs.time_zone, coalesce(cs.is_quiet, false), ";
 enum {
     CARD_CHAT,
     CARD_MESSAGE,
@@ -231,14 +282,19 @@ enum {
     CARD_HELD,
     CARD_REGRESSION,
     CARD_REPEAT,
+    CARD_LANGUAGE,
+    CARD_ZONE,
+    CARD_QUIET,
     CARD_GROUP
 };
 static const char CARD_PICK[] =
     " FROM (SELECT * FROM alert_card WHERE edit IS NOT NULL AND edit_since <= now() "
+    "AND (chat_id = $3) = ($4 = 0) "
     "AND (edit <> 'count' OR ($1 AND edited_at <= now() - make_interval(secs => $2))) "
-    "ORDER BY array_position(ARRAY['change', 'retire', 'count'], edit), "
+    "ORDER BY array_position(ARRAY['change', 'retire', 'expire', 'count'], edit), "
     "CASE WHEN edit = 'count' THEN edited_at ELSE edit_since END LIMIT 1) c "
-    "JOIN error_group g ON g.id = c.group_id LEFT JOIN alert_outbox o ON o.id = c.outbox_id ";
+    "JOIN error_group g ON g.id = c.group_id LEFT JOIN alert_outbox o ON o.id = c.outbox_id "
+    "LEFT JOIN chat_setting cs ON cs.chat_id = c.chat_id ";
 
 struct card_call {
     card_claim_fn *done;
@@ -261,9 +317,12 @@ static void on_card(void *ctx, const struct pg_reply *reply)
             .held = pg_get_i64(r, 0, CARD_HELD),
             .regression = pg_get_bool(r, 0, CARD_REGRESSION),
             .possible_repeat = pg_get_bool(r, 0, CARD_REPEAT),
+            .look = {pg_get_text(r, 0, CARD_LANGUAGE), pg_get_text(r, 0, CARD_ZONE),
+                     pg_get_bool(r, 0, CARD_QUIET)},
             .edit = strcmp(edit, "count") == 0    ? EDIT_COUNT
                     : strcmp(edit, "change") == 0 ? EDIT_CHANGE
-                                                  : EDIT_RETIRE,
+                    : strcmp(edit, "retire") == 0 ? EDIT_RETIRE
+                                                  : EDIT_EXPIRE,
         };
         store_group_decode(r, 0, CARD_GROUP, &card.group);
     }
@@ -271,12 +330,13 @@ static void on_card(void *ctx, const struct pg_reply *reply)
     free(call);
 }
 
-void store_card_claim(struct pg *pg, bool counts_too, card_claim_fn *done, void *ctx)
+void store_card_claim(struct pg *pg, int64_t alert_chat_id, enum card_place place, bool counts_too,
+                      card_claim_fn *done, void *ctx)
 {
     static char *sql;
     if (!sql) {
         struct buf text;
-        buf_init(&text, 8192);
+        buf_init(&text, 16 * KIB);
         buf_addf(&text, "%s %s %s %s", CARD_HEAD, STORE_GROUP_COLUMNS, CARD_PICK,
                  STORE_GROUP_JOINS);
         sql = buf_take(&text);
@@ -287,16 +347,20 @@ void store_card_claim(struct pg *pg, bool counts_too, card_claim_fn *done, void 
     pg_add(batch, sql);
     pg_bool(batch, counts_too);
     pg_i64(batch, CARD_EDIT_SECONDS_MIN);
+    pg_i64(batch, alert_chat_id);
+    pg_i64(batch, (int64_t)place);
     pg_run(pg, batch, on_card, call);
 }
 
-/* Edits that keep failing end after twenty tries; the next change starts anew. */
+/* Edits that keep failing end after twenty tries; the next change starts anew. A card that shows Undo is
+ * edited once more when that is over ($6, Unix milliseconds). */
 static const char CARD_DONE_SQL[] =
     "UPDATE alert_card SET edited_at = now(), "
     "edit = CASE WHEN $4 = 2 AND edit_tries < 20 THEN edit WHEN $4 <> 1 AND edit_seq <> $3 THEN "
-    "edit END, "
+    "edit WHEN $4 = 0 AND $6 > 0 AND is_current THEN 'expire' END, "
     "edit_since = CASE WHEN $4 = 2 THEN now() + make_interval(secs => $5) "
-    "WHEN edit_seq <> $3 THEN now() END, "
+    "WHEN edit_seq <> $3 THEN now() "
+    "WHEN $4 = 0 AND $6 > 0 AND is_current THEN to_timestamp($6 / 1000.0) END, "
     "edit_tries = CASE WHEN $4 = 2 THEN edit_tries + 1 ELSE 0 END, "
     "is_current = is_current AND $4 <> 1 WHERE chat_id = $1 AND message_id = $2";
 
@@ -310,30 +374,6 @@ void store_card_done(struct pg *pg, const struct card_row *card, enum card_outco
     pg_i64(batch, card->edit_seq);
     pg_i64(batch, (int64_t)outcome);
     pg_i64(batch, delay_s);
+    pg_i64(batch, card->group.undo_until_ms);
     run(pg, batch, done, ctx);
-}
-
-struct card_group_call {
-    card_group_fn *done;
-    void *ctx;
-};
-
-static void on_card_group(void *ctx, const struct pg_reply *reply)
-{
-    struct card_group_call *call = ctx;
-    bool found = !reply->err && PQntuples(reply->results[0]) == 1;
-    call->done(call->ctx, found ? pg_get_i64(reply->results[0], 0, 0) : 0, reply->err);
-    free(call);
-}
-
-void store_card_group(struct pg *pg, int64_t chat_id, int64_t message_id, card_group_fn *done,
-                      void *ctx)
-{
-    struct card_group_call *call = mem_alloc(sizeof *call);
-    *call = (struct card_group_call){done, ctx};
-    struct pg_batch *batch = pg_batch_new();
-    pg_add(batch, "SELECT group_id FROM alert_card WHERE chat_id = $1 AND message_id = $2");
-    pg_i64(batch, chat_id);
-    pg_i64(batch, message_id);
-    pg_run(pg, batch, on_card_group, call);
 }

@@ -6,11 +6,22 @@
 
 #include "store/group.h"
 
+/* How the chat wants its cards (chat_setting); NULL: not chosen. */
+struct outbox_look {
+    const char *language;
+    const char *time_zone;
+    bool is_quiet;
+};
+
+/* TOPICS: whether each origin or each project has a forum topic of its own. */
+enum topics { TOPICS_NONE, TOPICS_ORIGIN, TOPICS_PROJECT };
+
 struct outbox_claim {
     const char *holder;
     int64_t epoch;
     int64_t chat_id; /* pending rows of another chat are addressed to this one */
     int64_t thread_id;
+    enum topics topics;
 };
 
 struct outbox_row {
@@ -24,6 +35,10 @@ struct outbox_row {
     const char *note; /* words under the card instead of a card; NULL: a card */
     const char *note_author;
     int64_t card_message_id; /* the group's card in that chat; 0: none */
+    struct outbox_look look;
+    const char *topic;    /* what its topic is for; NULL: none is wanted */
+    int64_t topic_thread; /* 0: there is no such topic yet */
+    int64_t topics;       /* how many the chat has */
     struct group group;
 };
 struct outbox_waiting {
@@ -36,6 +51,11 @@ typedef void outbox_claim_fn(void *ctx, const struct outbox_row *row,
                              const struct outbox_waiting *waiting, const struct err *err);
 void store_outbox_claim(struct pg *pg, const struct outbox_claim *claim, outbox_claim_fn *done,
                         void *ctx);
+
+/* What waits, without claiming anything. */
+typedef void outbox_waiting_fn(void *ctx, const struct outbox_waiting *waiting,
+                               const struct err *err);
+void store_outbox_waiting(struct pg *pg, outbox_waiting_fn *done, void *ctx);
 
 typedef void outbox_done_fn(void *ctx, const struct err *err);
 struct outbox_sent {
@@ -61,7 +81,7 @@ void store_outbox_recover(struct pg *pg, const struct outbox_claim *claim, outbo
 void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, outbox_done_fn *done,
                             void *ctx);
 
-enum card_edit { EDIT_COUNT, EDIT_CHANGE, EDIT_RETIRE };
+enum card_edit { EDIT_COUNT, EDIT_CHANGE, EDIT_RETIRE, EDIT_EXPIRE };
 struct card_row {
     int64_t chat_id;
     int64_t message_id;
@@ -71,20 +91,19 @@ struct card_row {
     int64_t held;             /* what its alert said, and says again after an edit */
     bool regression;
     bool possible_repeat;
+    struct outbox_look look;
     struct group group;
 };
+/* Cards of the alert chat, or of all the others (where people asked for them). */
+enum card_place { CARDS_OF_CHAT, CARDS_ELSEWHERE };
 /* The card whose edit is most urgent; counts only when `counts_too`. NULL: none. */
 typedef void card_claim_fn(void *ctx, const struct card_row *card, const struct err *err);
-void store_card_claim(struct pg *pg, bool counts_too, card_claim_fn *done, void *ctx);
+void store_card_claim(struct pg *pg, int64_t alert_chat_id, enum card_place place, bool counts_too,
+                      card_claim_fn *done, void *ctx);
 /* GONE: the message can't be edited any more. RETRY: it waits on, `delay_s` from now. A wish that
  * came after the claim (another edit_seq) stays. */
 enum card_outcome { CARD_EDITED, CARD_GONE, CARD_RETRY };
 void store_card_done(struct pg *pg, const struct card_row *card, enum card_outcome outcome,
                      int64_t delay_s, outbox_done_fn *done, void *ctx);
-
-/* The group whose card (chat, message) is; 0: none that we sent. */
-typedef void card_group_fn(void *ctx, int64_t group_id, const struct err *err);
-void store_card_group(struct pg *pg, int64_t chat_id, int64_t message_id, card_group_fn *done,
-                      void *ctx);
 
 #endif

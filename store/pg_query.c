@@ -140,7 +140,8 @@ static enum err_kind kind_of(const char *state)
     for (size_t i = 0; i < sizeof RETRY / sizeof *RETRY; i++)
         if (strncmp(state, RETRY[i], strlen(RETRY[i])) == 0)
             return ERR_RETRY;
-    if (strncmp(state, "P0002", 5) == 0 || strncmp(state, "23", 2) == 0)
+    if (strncmp(state, "P0002", 5) == 0 || strncmp(state, "23", 2) == 0 ||
+        strncmp(state, "NB", 2) == 0)
         return ERR_INPUT;
     return ERR_BUG;
 }

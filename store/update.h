@@ -8,19 +8,19 @@ struct update_row {
     int64_t update_id;
     const char *body; /* JSON; BORROWED until done returns */
 };
-typedef void updates_done_fn(void *ctx, const struct update_row *rows, size_t count,
-                             const struct err *err);
 
-/* Stores what is new and gives back just that, in order; repeats of the last 48 h are dropped. */
+/* Stores what is new; repeats of the last 48 h are dropped. Committed once `done` runs. */
+typedef void updates_added_fn(void *ctx, const struct err *err);
 void store_updates_add(struct pg *pg, int64_t bot_id, const struct update_row *rows, size_t count,
-                       updates_done_fn *done, void *ctx);
-/* Stored but never handled (a crash came between): the last hour's, each at most three times. */
-void store_updates_unhandled(struct pg *pg, int64_t bot_id, updates_done_fn *done, void *ctx);
-/* Handled: its body is forgotten. */
-void store_update_handled(struct pg *pg, int64_t bot_id, int64_t update_id);
+                       updates_added_fn *done, void *ctx);
 
-/* People named by `nabat --owner`. */
-typedef void owner_done_fn(void *ctx, bool is_owner, const struct err *err);
-void store_owner_check(struct pg *pg, int64_t user_id, owner_done_fn *done, void *ctx);
+/* Takes up to `limit` unhandled updates in hand, in the order they came: each goes to one holder once
+ * (`taken_by` names holder and epoch), and what an ended holder left goes to the next one. */
+typedef void updates_taken_fn(void *ctx, const struct update_row *rows, size_t count,
+                              const struct err *err);
+void store_updates_take(struct pg *pg, int64_t bot_id, const char *taken_by, int64_t limit,
+                        updates_taken_fn *done, void *ctx);
+/* Handled: its text is forgotten, its id is kept to know a repeat by. Nobody waits for it. */
+void store_update_handled(struct pg *pg, int64_t bot_id, int64_t update_id);
 
 #endif

@@ -54,7 +54,8 @@ enum { REPEAT_PROJECT, REPEAT_EVENT_ID };
 
 #define GROUPS_SELECT                                                                              \
     "SELECT g.id, g.project_id, g.fingerprint, g.status = 'resolved', "                            \
-    "EXISTS (SELECT 1 FROM alert_card c WHERE c.group_id = g.id AND c.is_current) "                \
+    "EXISTS (SELECT 1 FROM alert_card c WHERE c.group_id = coalesce(g.merged_into, g.id) "         \
+    "AND c.is_current) "                                                                           \
     "FROM error_group g WHERE (g.project_id, g.fingerprint) IN "                                   \
     "(SELECT * FROM unnest($1::bigint[], $2::text[]))"
 static const char LOCK_GROUPS_SQL[] =

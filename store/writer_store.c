@@ -76,7 +76,7 @@ static const char USERS_SQL[] =
 
 static const char DUE_SQL[] =
     "INSERT INTO alert_due (kind, group_id, n, severity, occurred_max) "
-    "SELECT 'event', g.id, u.n, u.severity, u.occurred_max "
+    "SELECT 'event', coalesce(g.merged_into, g.id), u.n, u.severity, u.occurred_max "
     "FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[]) "
     "AS u (project_id, fingerprint, n, severity, occurred_max) JOIN error_group g "
     "ON g.project_id = u.project_id AND g.fingerprint = u.fingerprint";
