@@ -228,12 +228,13 @@ static bool refuse_when_closed(const struct http_client *client, http_done_fn *d
 }
 
 void http_client_post_json(struct http_client *client, const char *url, const char *json,
-                           int timeout_s, http_done_fn *done, void *ctx)
+                           enum http_repeat repeat, int timeout_s, http_done_fn *done, void *ctx)
 {
     if (refuse_when_closed(client, done, ctx))
         return;
     struct transfer *t = begin(client, url, timeout_s, done, ctx);
     t->request = mem_str_dup(json);
+    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, repeat == HTTP_ONCE ? 1L : 0L);
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, client->json_headers);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(t->request));
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->request);
@@ -259,6 +260,7 @@ void http_client_post_file(struct http_client *client, const char *url,
     curl_mime_filename(part, file->file_name);
     curl_mime_type(part, "text/plain; charset=utf-8");
     curl_mime_data(part, file->data, file->len);
+    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(t->easy, CURLOPT_MIMEPOST, t->mime);
     curl_multi_add_handle(client->multi, t->easy);
 }

@@ -35,9 +35,15 @@ struct http_field {
     const char *value;
 };
 
+/* Whether a request may be made twice. libcurl quietly repeats one whose kept-alive connection dies before
+ * any answer came: fine for a question, a second message for a send. ONCE opens a connection of its own,
+ * so that a lost answer is told as such. */
+enum http_repeat { HTTP_MAY_REPEAT, HTTP_ONCE };
+
 /* POSTs JSON; `done` runs exactly once, from the loop, within `timeout_s` seconds. */
 void http_client_post_json(struct http_client *client, const char *url, const char *json,
-                           int timeout_s, http_done_fn *done, void *ctx);
+                           enum http_repeat repeat, int timeout_s, http_done_fn *done, void *ctx);
+/* Always ONCE. */
 void http_client_post_file(struct http_client *client, const char *url,
                            const struct http_field *fields, size_t fields_count,
                            const struct http_file *file, int timeout_s, http_done_fn *done,

@@ -162,8 +162,10 @@ void telegram_call(struct telegram *t, const char *method, json_t *params, int t
     char url[1024];
     method_url(t, method, url, sizeof url);
     char *body = params ? json_dumps(params, JSON_COMPACT) : NULL;
-    http_client_post_json(t->http, url, body ? body : "{}", timeout_s, on_answer,
-                          call_new(done, ctx));
+    /* Bot API: edits and questions may come twice, what sends or creates may not */
+    bool once = strncmp(method, "send", 4) == 0 || strncmp(method, "create", 6) == 0;
+    http_client_post_json(t->http, url, body ? body : "{}", once ? HTTP_ONCE : HTTP_MAY_REPEAT,
+                          timeout_s, on_answer, call_new(done, ctx));
     free(body);
     json_decref(params);
 }
