@@ -15,7 +15,7 @@ struct card_links {              /* URL templates; NULL: no button */
 
 struct card {
     const struct group *group;
-    enum language language;
+    const struct look *look;
     int64_t held; /* said to have been held back; 0: says nothing */
     bool regression;
     bool possible_repeat;
@@ -25,12 +25,19 @@ struct card {
 
 /* `html` at most TG_TEXT_UNITS_MAX visible units; the keyboard is empty for a retired card. */
 void card_render(const struct card *card, struct buf *html, struct chat_keyboard *keyboard);
+/* The keyboard of card_render alone. */
+void card_buttons(const struct card *card, struct chat_keyboard *keyboard);
+/* What the Mute button opens. */
+void card_mute_buttons(int64_t group_id, enum language language, struct chat_keyboard *keyboard);
 
 /* One line of /errors: severity, number, title, count. */
-void card_render_line(const struct group *group, enum language language, struct buf *html);
-/* "Taken by Ann, 12:00" and the like; nothing for a new group that nobody touched. */
-void card_render_state(const struct group *group, enum language language, struct buf *html);
+void card_render_line(const struct group *group, const struct look *look, struct buf *html);
+/* "Taken by Ann, 12:00" and the like. */
+void card_render_state(const struct group *group, const struct look *look, struct buf *html);
 const char *card_severity_mark(enum severity severity);
+
+/* The number of the group that a card's text names ("... · #12"), 0 when it is no card of ours. */
+int64_t card_group_of_text(const char *text);
 
 /* Replaces {name} in a template by a percent-encoded value; false when it does not fit. */
 bool card_fill_url(const char *url, const char *name, const char *value, char *out, size_t size);

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-    CHAT_BUTTONS_MAX = 12,
+    CHAT_BUTTONS_MAX = 20,
     CHAT_BUTTON_TEXT_BYTES = 64,
     CHAT_BUTTON_DATA_BYTES = 64,
     CHAT_BUTTON_URL_BYTES = 512
@@ -40,12 +40,17 @@ struct chat_message {
     const char *html;
     const struct chat_keyboard *keyboard; /* NULL: none (an edit then removes it) */
     bool silent;
+    bool patient; /* somebody waits for it: after a 429 of up to a minute it goes again */
+    bool
+        wants_reply; /* the person replied to is asked for an answer (ForceReply); no keyboard then */
 };
 
 struct chat_result {
     enum tg_outcome outcome; /* TG_OK also when the text went plain, or without its keyboard */
     int64_t message_id;
+    int64_t chat_id;   /* where it went: not where it was sent to when the group has moved */
     int64_t thread_id; /* where it went: 0 when the topic is closed or gone */
+    bool thread_gone;  /* there is no such topic any more (closed ones may open again) */
     int retry_after_s;
     int64_t migrate_to;
     const char *text; /* what went wrong; BORROWED */
@@ -62,6 +67,15 @@ struct chat {
                      const char *data, size_t len, chat_done_fn *done, void *ctx);
     /* The small word that a press gets. `text` may be "". */
     void (*answer_press)(struct chat *chat, const char *press_id, const char *text);
+    /* Other buttons under a message that stays as it is. Nobody waits for it. */
+    void (*edit_keyboard)(struct chat *chat, int64_t chat_id, int64_t message_id,
+                          const struct chat_keyboard *keyboard);
+    /* A reaction on a person's message says "noted" without a message of its own. */
+    void (*react)(struct chat *chat, int64_t chat_id, int64_t message_id, const char *emoji,
+                  chat_done_fn *done, void *ctx);
+    /* A new forum topic; `done` gets its thread_id. */
+    void (*make_topic)(struct chat *chat, int64_t chat_id, const char *name, chat_done_fn *done,
+                       void *ctx);
 };
 
 /* Appends a callback button; `data` is cut nowhere: it must fit. */
@@ -70,8 +84,8 @@ void chat_add_button(struct chat_keyboard *keyboard, const char *text, const cha
 void chat_add_link(struct chat_keyboard *keyboard, const char *text, const char *url,
                    bool ends_row);
 
-/* The chat over the Bot API. `telegram` is BORROWED. What has no `done` (answers to people) and
- * meets a 429 of up to a minute is sent again when that is over, three times at most. */
+/* The chat over the Bot API. `telegram` is BORROWED. What is patient and meets a 429 of up to a minute
+ * is sent again when that is over, three times at most. */
 struct chat *chat_telegram_new(struct ev_loop *loop, struct telegram *telegram);
 void chat_telegram_free(struct chat *chat);
 /* Pure, for tests: the parameters of a message. */

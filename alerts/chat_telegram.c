@@ -34,6 +34,8 @@ struct sending {
     bool plain;
     bool bare; /* without the keyboard */
     bool shortened;
+    bool moved;
+    bool thread_gone;
     chat_done_fn *done;
     void *ctx;
 };
@@ -104,7 +106,10 @@ json_t *chat_telegram_params(const struct chat_message *m, bool plain, bool with
                                       "allow_sending_without_reply", 1));
     if (m->silent)
         json_object_set_new(p, "disable_notification", json_true());
-    if (with_keyboard && m->keyboard && m->keyboard->count)
+    if (m->wants_reply)
+        json_object_set_new(p, "reply_markup",
+                            json_pack("{s:b,s:b}", "force_reply", 1, "selective", 1));
+    else if (with_keyboard && m->keyboard && m->keyboard->count)
         json_object_set_new(p, "reply_markup", keyboard_json(m->keyboard));
     return p;
 }
@@ -134,15 +139,21 @@ static void shorten(struct sending *s)
     s->shortened = true;
 }
 
-static bool cure(struct sending *s, enum tg_outcome outcome)
+static bool cure(struct sending *s, const struct tg_answer *answer)
 {
+    enum tg_outcome outcome = answer->outcome;
     if (outcome == TG_BAD_MARKUP && !s->plain)
         s->plain = true;
     else if (outcome == TG_BAD_KEYBOARD && !s->bare)
         s->bare = true;
-    else if (outcome == TG_NO_THREAD && s->message.thread_id)
+    else if (outcome == TG_NO_THREAD && s->message.thread_id) {
+        s->thread_gone = strstr(answer->text, "CLOSED") == NULL;
         s->message.thread_id = 0;
-    else if (outcome == TG_TOO_LONG && !s->shortened)
+    } else if (outcome == TG_CHAT_MOVED && !s->moved && !s->message.message_id) {
+        s->moved = true;
+        s->message.chat_id = answer->migrate_to;
+        s->message.reply_to = 0; /* ids of the old group mean nothing in the new one */
+    } else if (outcome == TG_TOO_LONG && !s->shortened)
         shorten(s);
     else
         return false;
@@ -170,8 +181,8 @@ static void on_again(struct ev_loop *loop, ev_timer *timer, int events)
 /* Somebody waits for this answer, and nobody else would send it again. */
 static bool put_off(struct sending *s, const struct tg_answer *answer)
 {
-    if (s->done || !s->html || answer->outcome != TG_TOO_MANY || answer->retry_after_s > 60 ||
-        ++s->tries > 3)
+    if (!s->message.patient || !s->html || answer->outcome != TG_TOO_MANY ||
+        answer->retry_after_s > 60 || ++s->tries > 3)
         return false;
     s->next = s->chat->waiting;
     s->chat->waiting = s;
@@ -186,7 +197,7 @@ static void on_sent(void *ctx, const struct tg_answer *answer)
     struct sending *s = ctx;
     if (put_off(s, answer))
         return;
-    if (cure(s, answer->outcome)) {
+    if (cure(s, answer)) {
         log_warn("Telegram refused a message: sent again without what it refused",
                  LOG_S("method", s->method), LOG_S("error", answer->text), LOG_END);
         call(s);
@@ -194,14 +205,19 @@ static void on_sent(void *ctx, const struct tg_answer *answer)
     }
     struct chat_result result = {
         .outcome = answer->outcome == TG_NOT_MODIFIED ? TG_OK : answer->outcome,
+        .chat_id = s->message.chat_id,
         .thread_id = s->message.thread_id,
+        .thread_gone = s->thread_gone,
         .retry_after_s = answer->retry_after_s,
         .migrate_to = answer->migrate_to,
         .text = answer->text,
     };
     const json_t *id = json_object_get(answer->result, "message_id");
+    const json_t *thread = json_object_get(answer->result, "message_thread_id");
     if (json_is_integer(id))
         result.message_id = (int64_t)json_integer_value(id);
+    else if (json_is_integer(thread)) /* createForumTopic */
+        result.thread_id = (int64_t)json_integer_value(thread);
     if (s->done)
         s->done(s->ctx, &result);
     else if (result.outcome != TG_OK)
@@ -238,17 +254,24 @@ static void tg_edit(struct chat *chat, const struct chat_message *m, chat_done_f
     start(chat, "editMessageText", m, done, ctx);
 }
 
-static void tg_document(struct chat *chat, const struct chat_message *m, const char *file_name,
-                        const char *data, size_t len, chat_done_fn *done, void *ctx)
+/* A call that has nothing to cure: `message` only says where. */
+static struct sending *bare_sending(struct chat *chat, const char *method, int64_t chat_id,
+                                    chat_done_fn *done, void *ctx)
 {
     struct sending *s = mem_alloc(sizeof *s);
     s->chat = (struct chat_telegram *)chat;
-    s->method = "sendDocument";
-    s->message.thread_id = m->thread_id;
-    s->plain = s->bare = s->shortened = true; /* what a document has no cure for */
-    s->message.thread_id = 0;
+    s->method = method;
+    s->message.chat_id = chat_id;
+    s->plain = s->bare = s->shortened = s->moved = true;
     s->done = done;
     s->ctx = ctx;
+    return s;
+}
+
+static void tg_document(struct chat *chat, const struct chat_message *m, const char *file_name,
+                        const char *data, size_t len, chat_done_fn *done, void *ctx)
+{
+    struct sending *s = bare_sending(chat, "sendDocument", m->chat_id, done, ctx);
     struct buf caption;
     buf_init(&caption, 4 * KIB);
     html_to_plain(m->html ? m->html : "", &caption);
@@ -274,12 +297,49 @@ static void tg_answer_press(struct chat *chat, const char *press_id, const char 
     telegram_call(t->telegram, "answerCallbackQuery", p, 15, on_answered, NULL);
 }
 
+static void on_told(void *ctx, const struct tg_answer *answer)
+{
+    (void)ctx;
+    if (answer->outcome != TG_OK && answer->outcome != TG_NOT_MODIFIED)
+        log_debug("buttons not changed", LOG_S("error", answer->text), LOG_END);
+}
+
+static void tg_edit_keyboard(struct chat *chat, int64_t chat_id, int64_t message_id,
+                             const struct chat_keyboard *keyboard)
+{
+    struct chat_telegram *t = (struct chat_telegram *)chat;
+    json_t *p = json_pack("{s:I,s:I}", "chat_id", (json_int_t)chat_id, "message_id",
+                          (json_int_t)message_id);
+    json_object_set_new(p, "reply_markup", keyboard_json(keyboard));
+    telegram_call(t->telegram, "editMessageReplyMarkup", p, 15, on_told, NULL);
+}
+
+static void tg_react(struct chat *chat, int64_t chat_id, int64_t message_id, const char *emoji,
+                     chat_done_fn *done, void *ctx)
+{
+    struct sending *s = bare_sending(chat, "setMessageReaction", chat_id, done, ctx);
+    telegram_call(s->chat->telegram, s->method,
+                  json_pack("{s:I,s:I,s:[{s:s,s:s}]}", "chat_id", (json_int_t)chat_id, "message_id",
+                            (json_int_t)message_id, "reaction", "type", "emoji", "emoji", emoji),
+                  15, on_sent, s);
+}
+
+static void tg_make_topic(struct chat *chat, int64_t chat_id, const char *name, chat_done_fn *done,
+                          void *ctx)
+{
+    struct sending *s = bare_sending(chat, "createForumTopic", chat_id, done, ctx);
+    telegram_call(s->chat->telegram, s->method,
+                  json_pack("{s:I,s:s}", "chat_id", (json_int_t)chat_id, "name", name), 30, on_sent,
+                  s);
+}
+
 struct chat *chat_telegram_new(struct ev_loop *loop, struct telegram *telegram)
 {
     struct chat_telegram *t = mem_alloc(sizeof *t);
     t->loop = loop;
     t->telegram = telegram;
-    t->chat = (struct chat){tg_send, tg_edit, tg_document, tg_answer_press};
+    t->chat = (struct chat){tg_send,          tg_edit,  tg_document,  tg_answer_press,
+                            tg_edit_keyboard, tg_react, tg_make_topic};
     return &t->chat;
 }
 

@@ -1,11 +1,24 @@
 /* html.c -- escaping, cutting and un-marking of Telegram's HTML. */
 #include "alerts/html.h"
 
+#include "core/mem.h"
 #include "core/utf8.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-void html_add(struct buf *out, const char *text, size_t len)
+/* U+202A to U+202E and U+2066 to U+2069 turn the direction of what follows, and with it the card's own
+ * words; letters of right-to-left scripts need none of them. Bytes, or 0. */
+static size_t bidi_control(const unsigned char *at, size_t len)
+{
+    if (len < 3 || at[0] != 0xE2)
+        return 0;
+    bool embeds = at[1] == 0x80 && at[2] >= 0xAA && at[2] <= 0xAE;
+    bool isolates = at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9;
+    return embeds || isolates ? 3 : 0;
+}
+
+static void add_clean(struct buf *out, const char *text, size_t len)
 {
     size_t start = 0;
     for (size_t i = 0; i < len; i++) {
@@ -15,15 +28,36 @@ void html_add(struct buf *out, const char *text, size_t len)
                          : c == '&' ? "&amp;"
                          : c == '"' ? "&quot;"
                                     : NULL;
-        bool drop = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+        size_t turns = bidi_control((const unsigned char *)text + i, len - i);
+        bool drop = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f || turns > 0;
         if (!as && !drop)
             continue;
         buf_add(out, text + start, i - start);
+        i += turns ? turns - 1 : 0;
         start = i + 1;
         if (as)
             buf_add_str(out, as);
     }
     buf_add(out, text + start, len - start);
+}
+
+/* What is not UTF-8 would make Telegram refuse the whole message. The caller frees. */
+static char *cleaned(const char *text, size_t *len)
+{
+    char *clean = mem_alloc(3 * *len + 1);
+    *len = utf8_clean(text, *len, clean);
+    return clean;
+}
+
+void html_add(struct buf *out, const char *text, size_t len)
+{
+    if (utf8_is_clean(text, len)) {
+        add_clean(out, text, len);
+        return;
+    }
+    char *clean = cleaned(text, &len);
+    add_clean(out, clean, len);
+    free(clean);
 }
 
 void html_add_str(struct buf *out, const char *text)
@@ -45,17 +79,27 @@ static size_t nice_cut(const char *text, size_t cut)
     return cut;
 }
 
-bool html_add_cut(struct buf *out, const char *text, size_t len, size_t units_max)
+static bool add_cut_clean(struct buf *out, const char *text, size_t len, size_t units_max)
 {
     size_t cut = utf8_cut_units(text, len, units_max);
     if (cut == len) {
-        html_add(out, text, len);
+        add_clean(out, text, len);
         return false;
     }
     cut = utf8_cut_units(text, len, units_max - 1);
-    html_add(out, text, nice_cut(text, cut));
+    add_clean(out, text, nice_cut(text, cut));
     buf_add_str(out, "…");
     return true;
+}
+
+bool html_add_cut(struct buf *out, const char *text, size_t len, size_t units_max)
+{
+    if (utf8_is_clean(text, len))
+        return add_cut_clean(out, text, len, units_max);
+    char *clean = cleaned(text, &len);
+    bool cut = add_cut_clean(out, clean, len, units_max);
+    free(clean);
+    return cut;
 }
 
 static const struct {

@@ -6,7 +6,8 @@
 
 #include "core/buf.h"
 
-/* Escapes < > & and ", drops control characters but newline and tab. Clean UTF-8 in and out. */
+/* Escapes < > & and ", drops control characters but newline and tab, and those that turn the writing
+ * direction. What is not UTF-8 becomes U+FFFD. */
 void html_add(struct buf *out, const char *text, size_t len);
 void html_add_str(struct buf *out, const char *text);
 /* As html_add, at most `units_max` UTF-16 units, cut at a word or line where one is near; a cut

@@ -44,7 +44,7 @@ static void add_duration(int64_t minutes, enum language language, struct buf *ht
 /* The note's body is "<minutes> <failures>", its author the job. */
 static void add_recovery(const struct outbox_row *row, enum language language, struct buf *html)
 {
-    char times[96];
+    char times[WORDS_COUNT_BYTES];
     char *rest = NULL;
     int64_t minutes = strtoll(row->note, &rest, 10);
     long long failures = strtoll(rest, NULL, 10);

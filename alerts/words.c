@@ -1,8 +1,9 @@
 /* words.c -- the words of cards, English and Russian side by side. */
 #include "alerts/words.h"
 
+#include "core/zone.h"
+
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,27 +16,49 @@ static const char *const TABLE[WORDS][LANGUAGES] = {
     [WORD_NEW] = {"new", "новая"},
     [WORD_IN_PROGRESS] = {"in progress", "в работе"},
     [WORD_RESOLVED] = {"resolved", "решена"},
-    [WORD_REGRESSION] = {"It is back after it was resolved", "Снова появилась после решения"},
+    [WORD_REGRESSION] = {"It is back after it was resolved", "Вернулась после решения"},
     [WORD_POSSIBLE_REPEAT] = {"Possibly a repeat: it is not known whether the first one arrived",
                               "Возможно, повтор: неизвестно, дошло ли первое сообщение"},
     [WORD_CHAT] = {"chat", "чат"},
     [WORD_USER] = {"user", "пользователь"},
     [WORD_GENERATION] = {"generation", "генерация"},
-    [WORD_FIRST] = {"first", "впервые"},
+    [WORD_SINCE] = {"since", "с"},
     [WORD_LAST] = {"last", "последний раз"},
+    [WORD_NOBODY] = {"Nobody is on it yet", "Пока никто не взял"},
+    [WORD_ASSIGNED_TO] = {"Assigned to", "Поручено:"},
     [WORD_TAKEN_BY] = {"Taken by", "В работе у"},
-    [WORD_RESOLVED_BY] = {"Resolved by", "Решение отметил(а)"},
-    [WORD_REOPENED] = {"Reopened by", "Снова открыл(а)"},
+    [WORD_RESOLVED_BY] = {"Resolved by", "Отмечено решённым:"},
+    [WORD_RESOLVED_ITSELF] = {"Resolved by itself", "Решилась сама"},
+    [WORD_REOPENED] = {"Reopened by", "Открыта заново:"},
+    [WORD_REOPENED_ITSELF] = {"Reopened: it happened again", "Открыта заново: случилась снова"},
     [WORD_MUTED_UNTIL] = {"Muted until", "Без звука до"},
     [WORD_MUTED_COUNT] = {"Muted until it has happened", "Без звука, пока не случится"},
+    [WORD_MUTED_FOREVER] = {"Muted for good", "Без звука навсегда"},
     [WORD_NEWER_CARD] = {"There is a newer message about this error below",
-                         "Об этой ошибке есть сообщение новее, ниже"},
-    [WORD_STACK_CUT] = {"the whole stack: button Stack", "весь стек: кнопка «Стек»"},
+                         "Ниже есть более новое сообщение об этой ошибке"},
+    [WORD_STACK_CUT] = {"shortened; the whole stack: button Stack",
+                        "сокращено; весь стек — кнопка «Стек»"},
     [WORD_NOTE] = {"Note", "Заметка"},
+    [WORD_MERGED] = {"Together with", "Вместе с"},
+    [WORD_MONITOR_TITLE] = {"Cron job %s does not run as planned",
+                            "Задача %s не выполняется по расписанию"},
+    [WORD_MONITOR_MISSED] = {"It did not check in on time", "Не запустилась вовремя"},
+    [WORD_MONITOR_TIMEOUT] = {"It did not finish in time", "Не завершилась в срок"},
+    [WORD_MONITOR_ERROR] = {"It reported a failure", "Завершилась с ошибкой"},
     [WORD_BUTTON_TAKE] = {"Take", "Взять"},
     [WORD_BUTTON_RESOLVE] = {"Resolve", "Решено"},
     [WORD_BUTTON_REOPEN] = {"Reopen", "Открыть снова"},
+    [WORD_BUTTON_MUTE] = {"Mute", "Без звука"},
+    [WORD_BUTTON_UNMUTE] = {"Unmute", "Со звуком"},
     [WORD_BUTTON_STACK] = {"Stack", "Стек"},
+    [WORD_BUTTON_ASSIGN] = {"Assign", "Поручить"},
+    [WORD_BUTTON_NOTE] = {"Note", "Заметка"},
+    [WORD_BUTTON_UNDO] = {"Undo", "Отменить"},
+    [WORD_BUTTON_BACK] = {"« Back", "« Назад"},
+    [WORD_BUTTON_HOUR] = {"1 hour", "1 час"},
+    [WORD_BUTTON_DAY] = {"1 day", "1 день"},
+    [WORD_BUTTON_HUNDRED] = {"Until 100 more", "Ещё 100 раз"},
+    [WORD_BUTTON_NOBODY] = {"Nobody", "Никому"},
     [WORD_BUTTON_OPEN] = {"Open", "Открыть"},
     [WORD_BUTTON_GENERATION] = {"Generation", "Генерация"},
     [WORD_BUTTON_USER] = {"User", "Пользователь"},
@@ -48,6 +71,7 @@ static const char *const COUNTED_EN[COUNTED][2] = {
                     "%s more were held back since the last alert"},
     [COUNT_ERRORS] = {"%s error", "%s errors"},
     [COUNT_EVENTS] = {"%s event", "%s events"},
+    [COUNT_GROUPS_SPLIT] = {"%s error stands alone again", "%s errors stand alone again"},
 };
 static const char *const COUNTED_RU[COUNTED][3] = {
     [COUNT_TIMES] = {"%s раз", "%s раза", "%s раз"},
@@ -57,7 +81,23 @@ static const char *const COUNTED_RU[COUNTED][3] = {
                     "С прошлого сообщения было ещё %s случаев"},
     [COUNT_ERRORS] = {"%s ошибка", "%s ошибки", "%s ошибок"},
     [COUNT_EVENTS] = {"%s событие", "%s события", "%s событий"},
+    [COUNT_GROUPS_SPLIT] = {"%s ошибка снова сама по себе", "%s ошибки снова сами по себе",
+                            "%s ошибок снова сами по себе"},
 };
+static const char *const MONTHS[LANGUAGES][12] = {
+    {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
+    {"янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"},
+};
+
+enum language language_of_code(const char *code)
+{
+    return code && strncmp(code, "ru", 2) == 0 && (!code[2] || code[2] == '-') ? LANG_RU : LANG_EN;
+}
+
+const char *language_code(enum language language)
+{
+    return language == LANG_RU ? "ru" : "en";
+}
 
 const char *word(enum language language, enum word which)
 {
@@ -92,12 +132,25 @@ static void group_digits(enum language language, int64_t n, char out[48])
     out[to] = '\0';
 }
 
-void words_count(enum language language, enum counted what, int64_t n, char out[96])
+void words_count(enum language language, enum counted what, int64_t n, char out[WORDS_COUNT_BYTES])
 {
     char number[48];
     group_digits(language, n, number);
     const char *form =
         language == LANG_RU ? COUNTED_RU[what][russian_form(n)] : COUNTED_EN[what][n != 1];
     const char *mark = strstr(form, "%s");
-    snprintf(out, 96, "%.*s%s%s", (int)(mark - form), form, number, mark + 2);
+    snprintf(out, WORDS_COUNT_BYTES, "%.*s%s%s", (int)(mark - form), form, number, mark + 2);
+}
+
+void words_moment(const struct look *look, int64_t ms, char out[WORDS_MOMENT_BYTES])
+{
+    struct tm at;
+    struct tm now;
+    char year[16] = "";
+    zone_local(look->zone, ms, &at);
+    zone_local(look->zone, look->now_ms, &now);
+    if (at.tm_year != now.tm_year)
+        snprintf(year, sizeof year, " %d", at.tm_year + 1900);
+    snprintf(out, WORDS_MOMENT_BYTES, "%d %s%s, %02d:%02d", at.tm_mday,
+             MONTHS[look->language][at.tm_mon], year, at.tm_hour, at.tm_min);
 }
