@@ -16,7 +16,8 @@ struct checker {
     struct telegram *telegram;
     bool answered;
     struct tg_answer answer;
-    char name[128]; /* what the answer named: bot, webhook or chat */
+    char name[600];       /* what the answer named: bot, webhook or chat */
+    char public_name[64]; /* of a chat or bot that has one */
     int failed;
 };
 
@@ -52,9 +53,11 @@ static void check_database(struct checker *c)
 static void on_answer(void *ctx, const struct tg_answer *answer)
 {
     struct checker *c = ctx;
-    static const char *const NAMES[] = {"username", "url", "title", "first_name"};
+    static const char *const NAMES[] = {"url", "title", "username", "first_name"};
+    const char *public_name = json_string_value(json_object_get(answer->result, "username"));
     c->answer = *answer;
     c->name[0] = '\0';
+    snprintf(c->public_name, sizeof c->public_name, "%s", public_name ? public_name : "");
     for (size_t i = 0; answer->outcome == TG_OK && i < sizeof NAMES / sizeof *NAMES; i++) {
         const char *name = json_string_value(json_object_get(answer->result, NAMES[i]));
         if (name && !c->name[0])
@@ -74,6 +77,48 @@ static bool ask(struct checker *c, const char *method, json_t *params)
     return c->answer.outcome == TG_OK;
 }
 
+/* The webhook that the settings ask for, or one that a running Nabat set, is ours. */
+static void say_webhook(struct checker *c, bool ok)
+{
+    const char *base = c->settings->telegram_webhook_url;
+    char text[700];
+    size_t len = base ? strlen(base) : 0;
+    bool none = ok && !c->name[0];
+    bool ours = ok && base && strncmp(c->name, base, len) == 0 &&
+                strcmp(c->name + len + (c->name[len] == '/' && c->name[len + 1] == '/'),
+                       "/telegram/webhook") == 0;
+    if (!ok)
+        snprintf(text, sizeof text, "%s", c->answer.text);
+    else if (ours)
+        snprintf(text, sizeof text, "set: %s", c->name);
+    else if (none)
+        snprintf(text, sizeof text, "%s",
+                 base ? "none yet: it is set when the service starts" : "none: long polling");
+    else
+        snprintf(text, sizeof text,
+                 "the bot has a webhook (%s) that these settings do not name. If Nabat did not set "
+                 "it, commands and buttons would not work (send-only): give Nabat a bot of its own",
+                 c->name);
+    say(c, none || ours, "webhook", text);
+    if (base && strncmp(base, "https://", 8) != 0 &&
+        strcmp(c->settings->telegram_api_url, "https://api.telegram.org") == 0)
+        say(c, false, "webhook", "TELEGRAM_WEBHOOK_URL is not https: Telegram takes nothing else");
+}
+
+/* Anybody can read a public group, and with it every error. */
+static void say_public(struct checker *c)
+{
+    char text[300];
+    if (!c->public_name[0])
+        return;
+    snprintf(
+        text, sizeof text,
+        "the alert chat is public (@%s): anybody can read every error in it, and join. Make it "
+        "private",
+        c->public_name);
+    printf("%-5s %-9s %s\n", "WARN", "chat", text);
+}
+
 static void check_telegram(struct checker *c)
 {
     char text[300];
@@ -86,12 +131,7 @@ static void check_telegram(struct checker *c)
         return;
     }
     ok = ask(c, "getWebhookInfo", NULL);
-    bool none = ok && !c->name[0];
-    say(c, none, "webhook",
-        none ? "none: long polling"
-        : ok ? "the bot has a webhook that is not Nabat's: commands and buttons would not work "
-               "(send-only). Give Nabat a bot of its own"
-             : c->answer.text);
+    say_webhook(c, ok);
     if (!c->settings->alert_chat_id) {
         say(c, false, "chat", "ERROR_ALERT_CHAT_ID is not set: nothing can ring");
         return;
@@ -100,6 +140,8 @@ static void check_telegram(struct checker *c)
     snprintf(text, sizeof text, "%lld %s", (long long)c->settings->alert_chat_id,
              ok ? c->name : c->answer.text);
     say(c, ok, "chat", text);
+    if (ok && c->settings->alert_chat_id < 0)
+        say_public(c);
 }
 
 int tool_check(const struct settings *settings)

@@ -1,79 +1,227 @@
-/* cmd_errors.c -- /errors lists groups, /error N shows one. */
+/* cmd_errors.c -- /errors lists groups by pages, /error N shows one and names what looks alike.
+ *
+ *     /errors words --groups--> page 1, with buttons --press--> the same message as page N
+ *     /error N --group--> neighbours --titles compared--> card, similar ones below */
 #include "bot/command.h"
 
+#include "alerts/html.h"
+#include "alerts/similar.h"
 #include "core/limits.h"
+#include "core/mem.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+enum { OPEN_BUTTONS_ROW = 5, SIMILAR_TITLE_UNITS = 80 };
+
+/* One page that is being read: of an answer, or of a message that was pressed. */
+struct listing {
+    struct talk *talk;
+    char *words; /* what the filter borrows from, cut in pieces */
+    int64_t page;
+};
+
+static void add_number_buttons(const struct group *groups, size_t count,
+                               struct chat_keyboard *keyboard)
+{
+    char text[32];
+    char data[CHAT_BUTTON_DATA_BYTES + 1];
+    for (size_t i = 0; i < count; i++) {
+        snprintf(text, sizeof text, "#%lld", (long long)groups[i].id);
+        snprintf(data, sizeof data, "open:%lld", (long long)groups[i].id);
+        chat_add_button(keyboard, text, data,
+                        i + 1 == count || i % OPEN_BUTTONS_ROW == OPEN_BUTTONS_ROW - 1);
+    }
+}
+
+static void add_page_buttons(int64_t page, int64_t pages, struct chat_keyboard *keyboard)
+{
+    char text[48];
+    char data[CHAT_BUTTON_DATA_BYTES + 1];
+    if (pages < 2)
+        return;
+    int64_t before = page > 1 ? page - 1 : pages;
+    int64_t after = page < pages ? page + 1 : 1;
+    snprintf(data, sizeof data, "page:%lld", (long long)before);
+    chat_add_button(keyboard, "◀", data, false);
+    snprintf(text, sizeof text, "%lld / %lld", (long long)page, (long long)pages);
+    snprintf(data, sizeof data, "page:%lld", (long long)page);
+    chat_add_button(keyboard, text, data, false);
+    snprintf(data, sizeof data, "page:%lld", (long long)after);
+    chat_add_button(keyboard, "▶", data, true);
+}
+
+static void render_list(const struct talk *talk, const char *filter, const struct group *groups,
+                        size_t count, int64_t total, struct buf *html)
+{
+    char errors[WORDS_COUNT_BYTES];
+    const char *values[] = {errors, filter};
+    words_count(talk->look.language, COUNT_ERRORS, total, errors);
+    bot_text_fill(talk->look.language, *filter ? TEXT_ERRORS_OF : TEXT_ERRORS_HEAD, values, 2,
+                  html);
+    for (size_t i = 0; i < count; i++)
+        card_render_line(&groups[i], &talk->look, html);
+}
+
+static void show_page(struct listing *l, const struct group *groups, size_t count, int64_t total)
+{
+    struct talk *talk = l->talk;
+    struct buf html;
+    struct chat_keyboard keyboard = {.count = 0};
+    int64_t pages = (total + LIST_ROWS_MAX - 1) / LIST_ROWS_MAX;
+    const char *filter = talk->on_args ? talk->on_args : talk->args;
+    struct our_message as = {.kind = MESSAGE_LIST, .args = filter};
+    buf_init(&html, TG_TEXT_BYTES_MAX);
+    render_list(talk, filter, groups, count, total, &html);
+    add_number_buttons(groups, count, &keyboard);
+    add_page_buttons(l->page, pages < LIST_PAGES_MAX ? pages : LIST_PAGES_MAX, &keyboard);
+    if (talk->update.kind == UPDATE_PRESS) {
+        talk_edit(talk, buf_text(&html), &keyboard);
+        talk_answer_quietly(talk);
+    } else {
+        talk_post(talk, buf_text(&html), &keyboard, &as);
+    }
+    buf_fini(&html);
+}
 
 static void on_list(void *ctx, const struct group *groups, size_t count, int64_t total,
                     const struct err *err)
 {
-    struct talk *talk = ctx;
-    if (err) {
-        talk_reply_away(talk);
-    } else if (count == 0) {
-        talk_reply_text(talk, TEXT_NO_ERRORS);
-    } else {
-        struct buf html;
-        char errors[96];
-        buf_init(&html, TG_TEXT_BYTES_MAX);
-        words_count(talk->language, COUNT_ERRORS, total, errors);
-        buf_addf(&html, bot_text(talk->language, TEXT_ERRORS_HEAD), errors);
-        for (size_t i = 0; i < count; i++)
-            card_render_line(&groups[i], talk->language, &html);
-        if (total > (int64_t)count)
-            buf_addf(&html, bot_text(talk->language, TEXT_ERRORS_MORE),
-                     (long long)(total - (int64_t)count));
-        talk_reply(talk, buf_text(&html));
-        buf_fini(&html);
-    }
+    struct listing *l = ctx;
+    struct talk *talk = l->talk;
+    bool press = talk->update.kind == UPDATE_PRESS;
+    if (err && press)
+        talk_answer(talk, TEXT_DATABASE_AWAY);
+    else if (err)
+        talk_say_away(talk);
+    else if (count > 0)
+        show_page(l, groups, count, total);
+    else if (press)
+        talk_answer(talk, TEXT_PAGE_GONE);
+    else if (talk->args[0])
+        talk_say(talk, TEXT_NO_MATCH, talk->args, NULL);
+    else
+        talk_say(talk, TEXT_NO_ERRORS, NULL);
+    free(l->words);
+    free(l);
     talk_end(talk);
 }
 
-/* One word is a status, a severity, "mine" or "all"; anything else is text to look for. */
-static void read_filter(const struct talk *talk, struct group_filter *filter)
+static void list(struct talk *talk, const char *words, int64_t page)
 {
-    const char *word = talk->args;
-    enum severity severity;
-    enum group_status status;
-    *filter = (struct group_filter){.open_only = true, .limit = LIST_ROWS_MAX};
-    if (!word[0])
-        return;
-    if (strcasecmp(word, "all") == 0) {
-        filter->open_only = false;
-    } else if (strcasecmp(word, "mine") == 0) {
-        filter->assigned_to = talk->update.from_name;
-    } else if (status_parse(word, strlen(word), &status)) {
-        filter->open_only = false;
-        filter->status = status_name(status);
-    } else if (severity_parse(word, strlen(word), &severity)) {
-        filter->severity = severity_name(severity);
-    } else {
-        filter->text = word;
-    }
+    struct group_filter filter;
+    struct listing *l = mem_alloc(sizeof *l);
+    *l = (struct listing){talk, mem_str_dup(words), page};
+    /* "mine" is whoever looks: in a group each sees their own */
+    struct asker me = {talk->update.from_name, talk->update.from_id};
+    command_parse_filter(l->words, &me, &filter);
+    filter.limit = LIST_ROWS_MAX;
+    filter.offset = (page - 1) * LIST_ROWS_MAX;
+    store_group_list(talk->bot->pg, &filter, on_list, l);
 }
 
 void bot_cmd_errors(struct talk *talk)
 {
-    struct group_filter filter;
-    read_filter(talk, &filter);
-    store_group_list(talk->bot->pg, &filter, on_list, talk);
+    list(talk, talk->args, 1);
 }
 
-static void on_group(void *ctx, const struct group *group, const struct err *err)
+void bot_press_page(struct talk *talk, const char *arg)
 {
-    struct talk *talk = ctx;
-    if (err)
-        talk_reply_away(talk);
-    else if (!group)
-        talk_reply_text(talk, TEXT_NO_SUCH_GROUP, (long long)talk->group_id);
-    else
-        talk_reply_card(talk, group);
+    int64_t page = 0;
+    if (!command_parse_page(arg, &page)) {
+        talk_answer(talk, TEXT_NO_SUCH_BUTTON);
+        talk_end(talk);
+        return;
+    }
+    list(talk, talk->on_args, page);
+}
+
+/* ------------------------------------------------------------------------------------- one error */
+
+/* The neighbours come with the group gone from memory: it is read again below them. */
+struct opening {
+    struct talk *talk;
+    struct buf below;
+};
+
+static void opened(struct opening *o)
+{
+    struct talk *talk = o->talk;
+    buf_fini(&o->below);
+    free(o);
     talk_end(talk);
+}
+
+static void on_group_to_show(void *ctx, const struct group *group, const struct err *err)
+{
+    struct opening *o = ctx;
+    char number[TALK_NUMBER_BYTES];
+    bool press = o->talk->update.kind == UPDATE_PRESS;
+    if (group)
+        talk_post_card(o->talk, group, buf_text(&o->below));
+    else if (err && !press)
+        talk_say_away(o->talk);
+    else if (!press)
+        talk_say(o->talk, TEXT_NO_SUCH_GROUP, talk_number(o->talk->group_id, number), NULL);
+    if (press && group)
+        talk_answer_quietly(o->talk);
+    else if (press)
+        talk_answer(o->talk, err ? TEXT_DATABASE_AWAY : TEXT_PAGE_GONE);
+    opened(o);
+}
+
+static void add_similar(const struct talk *talk, const struct group *group,
+                        const struct group_brief *briefs, size_t count, struct buf *html)
+{
+    size_t picked[SIMILAR_SHOWN_MAX];
+    size_t n = similar_pick(group, briefs, count, picked, SIMILAR_SHOWN_MAX);
+    if (n == 0)
+        return;
+    buf_addf(html, "\n\n🔎 %s", bot_text(talk->look.language, TEXT_SIMILAR));
+    for (size_t i = 0; i < n; i++) {
+        const struct group_brief *b = &briefs[picked[i]];
+        buf_addf(html, "\n#%lld ", (long long)b->id);
+        html_add_cut(html, b->title, strlen(b->title), SIMILAR_TITLE_UNITS);
+        buf_addf(html, " (%s)", word(talk->look.language, (enum word)(WORD_NEW + (int)b->status)));
+    }
+}
+
+static void on_neighbours(void *ctx, const struct group_brief *briefs, size_t count,
+                          const struct err *err)
+{
+    struct opening *o = ctx;
+    /* the first row is the group itself: see the query */
+    if (!err && count > 0) {
+        struct group self = {.title = briefs[0].title, .culprit = briefs[0].culprit};
+        add_similar(o->talk, &self, briefs + 1, count - 1, &o->below);
+    }
+    store_group_get(o->talk->bot->pg, o->talk->group_id, on_group_to_show, o);
+}
+
+static void open_group(struct talk *talk)
+{
+    struct opening *o = mem_alloc(sizeof *o);
+    o->talk = talk;
+    buf_init(&o->below, 4 * KIB);
+    store_group_neighbours(talk->bot->pg, talk->group_id, on_neighbours, o);
+}
+
+void bot_press_open(struct talk *talk, const char *arg)
+{
+    const char *rest = NULL;
+    if (!command_parse_number(arg, &talk->group_id, &rest) || *rest) {
+        talk_answer(talk, TEXT_NO_SUCH_BUTTON);
+        talk_end(talk);
+        return;
+    }
+    open_group(talk);
 }
 
 void bot_cmd_error(struct talk *talk)
 {
-    store_group_get(talk->bot->pg, talk->group_id, on_group, talk);
+    if (talk->args && strncmp(talk->args, "events", 6) == 0)
+        bot_cmd_events(talk);
+    else
+        open_group(talk);
 }

@@ -2,7 +2,6 @@
 #include "bot/command.h"
 
 #include "alerts/html.h"
-#include "core/clock.h"
 #include "core/limits.h"
 #include "store/monitor.h"
 
@@ -10,10 +9,10 @@
 
 enum { MONITORS_LISTED_MAX = 30, SLUG_UNITS_MAX = 60 };
 
-static void add_moment(struct buf *html, int64_t ms)
+static void add_moment(struct buf *html, const struct look *look, int64_t ms)
 {
-    char text[CLOCK_TEXT_BYTES];
-    clock_format_local(ms, text);
+    char text[WORDS_MOMENT_BYTES];
+    words_moment(look, ms, text);
     html_add_str(html, text);
 }
 
@@ -25,8 +24,9 @@ static const char *mark_of(const char *state)
                                            : "⏸";
 }
 
-static void add_line(struct buf *html, const struct monitor_line *m, enum language language)
+static void add_line(struct buf *html, const struct monitor_line *m, const struct look *look)
 {
+    enum language language = look->language;
     buf_addf(html, "%s <b>", mark_of(m->state));
     html_add_cut(html, m->slug, strlen(m->slug), SLUG_UNITS_MAX);
     buf_add_str(html, "</b> (");
@@ -34,16 +34,16 @@ static void add_line(struct buf *html, const struct monitor_line *m, enum langua
     buf_add_str(html, ") — ");
     if (m->incident_since_ms) {
         buf_add_str(html, bot_text(language, TEXT_MONITOR_FAILING));
-        add_moment(html, m->incident_since_ms);
+        add_moment(html, look, m->incident_since_ms);
     } else if (m->last_ok_ms) {
         buf_add_str(html, bot_text(language, TEXT_MONITOR_OK));
-        add_moment(html, m->last_ok_ms);
+        add_moment(html, look, m->last_ok_ms);
     } else {
         buf_add_str(html, bot_text(language, TEXT_MONITOR_WAITING));
     }
     if (m->next_ms) {
         buf_add_str(html, bot_text(language, TEXT_MONITOR_NEXT));
-        add_moment(html, m->next_ms);
+        add_moment(html, look, m->next_ms);
     }
     buf_add_char(html, '\n');
 }
@@ -53,17 +53,18 @@ static void on_monitors(void *ctx, const struct monitor_line *lines, size_t coun
 {
     struct talk *talk = ctx;
     if (err) {
-        talk_reply_away(talk);
+        talk_say_away(talk);
     } else if (count == 0) {
-        talk_reply_text(talk, TEXT_NO_MONITORS);
+        talk_say(talk, TEXT_NO_MONITORS, NULL);
     } else {
         struct buf html;
         buf_init(&html, TG_TEXT_BYTES_MAX);
         for (size_t i = 0; i < count; i++)
-            add_line(&html, &lines[i], talk->language);
+            add_line(&html, &lines[i], &talk->look);
+        char more[TALK_NUMBER_BYTES];
+        const char *values[] = {talk_number(total - (int64_t)count, more)};
         if (total > (int64_t)count)
-            buf_addf(&html, bot_text(talk->language, TEXT_MONITORS_MORE),
-                     (long long)(total - (int64_t)count));
+            bot_text_fill(talk->look.language, TEXT_MONITORS_MORE, values, 1, &html);
         talk_reply(talk, buf_text(&html));
         buf_fini(&html);
     }

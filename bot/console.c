@@ -34,6 +34,7 @@ struct console {
     int64_t last_id;
     struct chat_keyboard keyboard; /* of the newest message that has one */
     int64_t keyboard_message;
+    int64_t asked_message; /* waits for a reply; 0: none does */
     void (*typed)(void *ctx, struct update *update);
     void *ctx;
 };
@@ -59,7 +60,8 @@ static void on_deliver(struct ev_loop *loop, ev_timer *timer, int events)
     memcpy(list, c->pending, count * sizeof *list);
     c->pending_count = 0;
     for (size_t i = 0; i < count; i++) {
-        struct chat_result result = {.outcome = TG_OK, .message_id = list[i].message_id};
+        struct chat_result result = {
+            .outcome = TG_OK, .message_id = list[i].message_id, .chat_id = CONSOLE_CHAT_ID};
         list[i].done(list[i].ctx, &result);
     }
 }
@@ -99,6 +101,8 @@ static void console_send(struct chat *chat, const struct chat_message *m, chat_d
         c->keyboard_message = c->last_id;
         print_keyboard(m->keyboard);
     }
+    /* what is typed next answers this, as Telegram's own reply box would */
+    c->asked_message = m->wants_reply ? c->last_id : 0;
     fflush(stdout);
     buf_fini(&plain);
     deliver(c, c->last_id, done, ctx);
@@ -107,7 +111,8 @@ static void console_send(struct chat *chat, const struct chat_message *m, chat_d
 /* Of an edit only what changes: the head, the count and the state. */
 static bool is_news(const char *line)
 {
-    static const char *const MARKS[] = {"🔁", "👀", "✅", "🔓", "🔕", "📝", "⤵️"};
+    static const char *const MARKS[] = {"🔁", "👀",      "✅",    "🔓",    "🔕",
+                                        "📝", "⤵️", "👤 As", "👤 По", "🔗"};
     for (size_t i = 0; i < sizeof MARKS / sizeof *MARKS; i++)
         if (strncmp(line, MARKS[i], strlen(MARKS[i])) == 0)
             return true;
@@ -159,8 +164,41 @@ static void console_answer(struct chat *chat, const char *press_id, const char *
 {
     (void)chat;
     (void)press_id;
+    if (!*text)
+        return;
     printf("» %s\n", text);
     fflush(stdout);
+}
+
+static void console_edit_keyboard(struct chat *chat, int64_t chat_id, int64_t message_id,
+                                  const struct chat_keyboard *keyboard)
+{
+    struct console *c = (struct console *)chat;
+    (void)chat_id;
+    if (message_id != c->keyboard_message)
+        return;
+    c->keyboard = *keyboard;
+    print_keyboard(keyboard);
+    fflush(stdout);
+}
+
+static void console_react(struct chat *chat, int64_t chat_id, int64_t message_id, const char *emoji,
+                          chat_done_fn *done, void *ctx)
+{
+    struct console *c = (struct console *)chat;
+    (void)chat_id;
+    printf("» %s\n", emoji);
+    fflush(stdout);
+    deliver(c, message_id, done, ctx);
+}
+
+/* A terminal has no topics: the alert goes to the chat itself. */
+static void console_make_topic(struct chat *chat, int64_t chat_id, const char *name,
+                               chat_done_fn *done, void *ctx)
+{
+    (void)chat_id;
+    (void)name;
+    deliver((struct console *)chat, 0, done, ctx);
 }
 
 static void take_line(struct console *c, char *line)
@@ -196,6 +234,8 @@ static void take_line(struct console *c, char *line)
         u.press_data = mem_str_dup(c->keyboard.buttons[button - 1].data);
     } else {
         u.text = mem_str_dup(line);
+        u.reply_to = c->asked_message;
+        c->asked_message = 0;
     }
     c->typed(c->ctx, &u);
 }
@@ -230,7 +270,8 @@ struct console *console_new(struct ev_loop *loop, void (*typed)(void *ctx, struc
     c->loop = loop;
     c->typed = typed;
     c->ctx = ctx;
-    c->chat = (struct chat){console_send, console_edit, console_document, console_answer};
+    c->chat = (struct chat){console_send,          console_edit,  console_document,  console_answer,
+                            console_edit_keyboard, console_react, console_make_topic};
     /* ids grow over restarts, so that an old card is never taken for a new one */
     c->last_id = clock_wall_ms();
     buf_init(&c->line, CHAT_INPUT_BYTES_MAX);

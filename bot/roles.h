@@ -6,7 +6,12 @@
 #include "net/telegram.h"
 #include "store/pg.h"
 
+#include <ev.h>
+
 enum role { ROLE_NONE, ROLE_VIEWER, ROLE_TRIAGE, ROLE_OWNER };
+/* "viewer", "triage", "owner"; NULL for none. */
+const char *role_name(enum role role);
+enum role role_of_name(const char *name); /* NULL, or another word: ROLE_NONE */
 
 struct roles;
 
@@ -23,11 +28,24 @@ void roles_free(struct roles *roles);
 void roles_set_chat(struct roles *roles, int64_t chat_id);
 
 typedef void role_done_fn(void *ctx, enum role role);
-/* `chat_id`: where the person speaks. Membership is asked of Telegram and remembered for 10 min;
- * when it can't be asked, the answer is ROLE_NONE. */
+/* `chat_id`: where the person speaks; `user_id` 0 is an anonymous administrator. Membership is asked
+ * of Telegram and remembered for 10 min; when it can't be asked, the answer is ROLE_NONE. */
 void roles_check(struct roles *roles, int64_t user_id, int64_t chat_id, role_done_fn *done,
                  void *ctx);
-/* True at most once an hour for a stranger: then one polite line is due. */
+/* Whether anybody at all is named as an owner (in the settings; what --owner named is in the database). */
+bool roles_has_owner(const struct roles *roles);
+/* True at most once an hour for a stranger, and for STRANGERS_TOLD_PER_MINUTE of them all together: then
+ * one polite line is due. */
 bool roles_may_tell_stranger(struct roles *roles, int64_t user_id);
+
+struct roles_person {
+    int64_t user_id;
+    char name[64];
+};
+/* Whom an error can be given to: `self` first, then the alert chat's administrators and whoever was let
+ * in or met. Asked anew at most once a minute. */
+typedef void roles_list_fn(void *ctx, const struct roles_person *people, size_t count);
+void roles_list(struct roles *roles, const struct roles_person *self, roles_list_fn *done,
+                void *ctx);
 
 #endif

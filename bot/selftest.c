@@ -105,8 +105,8 @@ static void on_outbox(void *ctx, const struct pg_reply *reply)
     t->group_id = pg_get_i64(row, 0, 2);
     t->asking = true; /* nothing more to ask */
     struct actor actor = {"nabat --selftest", 0, "service"};
-    store_group_change(service_pg(t->service), t->group_id, CHANGE_RESOLVE, NULL, 0, &actor,
-                       on_resolved, t);
+    struct group_change resolve = {.kind = CHANGE_RESOLVE};
+    store_group_change(service_pg(t->service), t->group_id, &resolve, &actor, on_resolved, t);
 }
 
 static void look(struct selftest *t)

@@ -11,6 +11,7 @@
 #include "core/mem.h"
 #include "core/metric.h"
 #include "store/migrate.h"
+#include "store/setting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,7 @@ static void on_decided(void *ctx)
 {
     struct service *s = ctx;
     delivery_poke(s->delivery);
+    delivery_poke(s->elsewhere);
 }
 
 static void on_group_changed(void *ctx)
@@ -68,21 +70,107 @@ static void on_person_answered(void *ctx, int64_t chat_id)
     delivery_note_answer(s->delivery, chat_id);
 }
 
-static void on_chat_moved(void *ctx, int64_t chat_id)
+/* Everybody who needs to know which chat alerts go to. */
+static void set_chat(struct service *s, int64_t chat_id)
 {
-    struct service *s = ctx;
     s->bot.alert_chat_id = chat_id;
     decider_set_chat(s->decider, chat_id);
     roles_set_chat(s->roles, chat_id);
+    delivery_set_chat(s->elsewhere, chat_id);
 }
 
+static void on_moved_kept(void *ctx, const char *value, const struct err *err)
+{
+    (void)ctx;
+    (void)value;
+    if (err)
+        log_error("the alert chat's new id is not stored", LOG_S("error", err->text), LOG_END);
+}
+
+/* Remembered under the old id: the settings may name that for years. */
+static void keep_move(struct service *s, int64_t from, int64_t to)
+{
+    char name[64];
+    char value[TALK_NUMBER_BYTES];
+    snprintf(name, sizeof name, SETTING_CHAT_MOVED "%lld", (long long)from);
+    store_setting_put(s->pg_work, name, talk_number(to, value), on_moved_kept, s);
+}
+
+/* By an answer to a send. */
+static void on_chat_moved(void *ctx, int64_t chat_id)
+{
+    struct service *s = ctx;
+    keep_move(s, s->bot.alert_chat_id, chat_id);
+    set_chat(s, chat_id);
+}
+
+/* By Telegram's own message about it, which may come first. */
+static void on_chat_said_moved(void *ctx, int64_t from, int64_t to)
+{
+    struct service *s = ctx;
+    if (from == s->bot.alert_chat_id)
+        delivery_move_chat(s->delivery, to);
+}
+
+static void on_chat_refused(void *ctx, const char *trouble)
+{
+    struct service *s = ctx;
+    alarm_ring(&s->alarm, trouble);
+}
+
+static void on_chat_back(void *ctx, int64_t chat_id)
+{
+    struct service *s = ctx;
+    log_info("the bot may write to the alert chat again", LOG_I("chat", chat_id), LOG_END);
+    s->alarm.told_ms = 0;
+    delivery_chat_is_back(s->delivery);
+}
+
+static void on_chat_chosen(void *ctx, int64_t chat_id)
+{
+    struct service *s = ctx;
+    set_chat(s, chat_id);
+    delivery_set_chat(s->delivery, chat_id);
+}
+
+static void on_moved_to(void *ctx, const char *value, const struct err *err)
+{
+    struct service *s = ctx;
+    if (err || !value)
+        return;
+    log_info("the alert chat has moved since it was set", LOG_S("new", value), LOG_END);
+    on_chat_chosen(s, strtoll(value, NULL, 10));
+}
+
+static void on_chosen_before(void *ctx, const char *value, const struct err *err)
+{
+    struct service *s = ctx;
+    if (!err && value && !s->settings->alert_chat_id)
+        on_chat_chosen(s, strtoll(value, NULL, 10));
+    char name[64];
+    snprintf(name, sizeof name, SETTING_CHAT_MOVED "%lld", (long long)s->bot.alert_chat_id);
+    if (!err && s->bot.alert_chat_id)
+        store_setting_get(s->pg_work, name, on_moved_to, s);
+}
+
+/* Which chat it is may have been decided in the chat, by this instance or another. */
 static void on_lease(void *ctx, bool held)
 {
     struct service *s = ctx;
     if (!held)
         return;
+    if (s->telegram)
+        store_setting_get(s->pg_work, SETTING_ALERT_CHAT, on_chosen_before, s);
     delivery_recover(s->delivery);
     decider_poke(s->decider);
+    if (s->dispatch)
+        dispatch_poke(s->dispatch);
+}
+
+static void on_updates_stored(void *ctx)
+{
+    struct service *s = ctx;
+    dispatch_poke(s->dispatch);
 }
 
 static void on_talk_done(void *ctx)
@@ -110,6 +198,19 @@ static struct pg *connection(struct service *s, const char *name)
     return pg_new(s->loop, s->helper, &config);
 }
 
+static void start_updates(struct service *s)
+{
+    const struct settings *set = s->settings;
+    int64_t bot_id = strtoll(set->telegram_bot_token, NULL, 10); /* Bot API: <bot id>:<secret> */
+    struct listen_config config = {set->telegram_webhook_url, set->telegram_webhook_secret,
+                                   &set->admin_ids};
+    s->intake = intake_new(s->loop, s->pg_work, &s->bot, bot_id, on_updates_stored, s);
+    s->dispatch = dispatch_new(s->loop, s->pg_work, s->lease, &s->bot, s->intake, bot_id);
+    s->webhook.intake = s->intake;
+    s->listen = listen_new(s->loop, s->pg_work, s->telegram, s->lease, &s->bot, s->intake,
+                           &s->webhook, &config);
+}
+
 static void start_alerts(struct service *s)
 {
     const struct settings *set = s->settings;
@@ -119,26 +220,41 @@ static void start_alerts(struct service *s)
         .chat_id = alert_chat(s),
         .thread_id = set->alert_thread_id,
     };
-    struct delivery_config deliver = {alert_chat(s), set->alert_thread_id, card_language(s), links};
+    struct delivery_config deliver = {CARDS_OF_CHAT,
+                                      alert_chat(s),
+                                      set->alert_thread_id,
+                                      card_language(s),
+                                      s->telegram ? (enum topics)set->topics : TOPICS_NONE,
+                                      links};
+    struct delivery_config edit = deliver;
+    struct delivery_events events = {on_chat_moved, on_chat_refused, s};
+    edit.place = CARDS_ELSEWHERE;
     struct roles_config roles = {alert_chat(s), &set->admin_ids, s->telegram ? 0 : CONSOLE_USER_ID};
     s->lease = store_lease_new(s->loop, s->pg_work, on_lease, s);
     s->decider = decider_new(s->loop, s->pg_decide, s->lease, &decide, on_decided, s);
-    s->delivery = delivery_new(s->loop, s->pg_work, s->lease, s->chat, &deliver, on_chat_moved, s);
+    s->delivery = delivery_new(s->loop, s->pg_work, s->lease, s->chat, &deliver, &events);
+    s->elsewhere = delivery_new(s->loop, s->pg_work, s->lease, s->chat, &edit, &events);
     s->monitors = monitors_new(s->loop, s->pg_work, s->lease);
     s->ingest.monitors = s->monitors;
     s->drain = api_inbox_drain_new(s->loop, s->pg_work, s->lease, &s->ingest);
     s->roles = roles_new(s->pg_work, s->telegram, &roles);
-    s->bot = (struct bot){.pg = s->pg_work,
-                          .chat = s->chat,
-                          .roles = s->roles,
-                          .alert_chat_id = alert_chat(s),
-                          .language = set->bot_language,
-                          .links = links,
-                          .answered = on_person_answered,
-                          .changed = on_group_changed,
-                          .ctx = s};
+    s->bot = (struct bot){
+        .loop = s->loop,
+        .pg = s->pg_work,
+        .chat = s->chat,
+        .telegram = s->telegram,
+        .roles = s->roles,
+        .health = &s->health,
+        .alert_chat_id = alert_chat(s),
+        .chat_is_fixed = set->alert_chat_id != 0 || !s->telegram,
+        .language = set->bot_language,
+        .links = links,
+        .events = {on_person_answered, on_group_changed, on_chat_said_moved, on_chat_back,
+                   on_chat_chosen, s},
+    };
+    s->alarm = (struct alarm_bell){.bot = &s->bot, .owners = &set->admin_ids};
     if (s->telegram && s->options.listen)
-        s->poll = poll_new(s->loop, s->pg_work, s->telegram, s->lease, &s->bot);
+        start_updates(s);
 }
 
 static void on_upkeep_done(void *ctx, const struct pg_reply *reply)
@@ -278,7 +394,10 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
             telegram_new(s->http, settings->telegram_api_url, settings->telegram_bot_token);
         s->chat = chat_telegram_new(loop, s->telegram);
         if (!settings->alert_chat_id)
-            log_warn("ERROR_ALERT_CHAT_ID is not set: nothing can ring", LOG_END);
+            log_warn(
+                "ERROR_ALERT_CHAT_ID is not set: nothing can ring until an owner sends /start in "
+                "a group",
+                LOG_END);
     } else {
         s->console = console_new(loop, options->listen ? on_typed : NULL, s);
         s->chat = console_chat(s->console);
@@ -306,13 +425,17 @@ void service_stop(struct service *s, void (*stopped)(void *ctx), void *ctx)
 {
     s->stopped = stopped;
     s->stopped_ctx = ctx;
-    s->stopping = 1 + (s->server != NULL) + (s->delivery != NULL);
-    if (s->poll)
-        poll_stop(s->poll);
+    s->stopping = 1 + (s->server != NULL) + 2 * (s->delivery != NULL);
+    if (s->listen) {
+        listen_stop(s->listen);
+        dispatch_stop(s->dispatch);
+    }
     if (s->server)
         http_server_stop(s->server, part_stopped, s);
-    if (s->delivery)
+    if (s->delivery) {
+        delivery_stop(s->elsewhere, part_stopped, s);
         delivery_stop(s->delivery, on_delivery_stopped, s);
+    }
     part_stopped(s);
 }
 
@@ -332,11 +455,16 @@ void service_free(struct service *s)
     pg_free(s->pg_write);
     store_writer_free(s->ingest.writer);
     http_server_free(s->server);
-    poll_free(s->poll);
+    dispatch_abandon(s->dispatch);
+    talk_abandon_all(&s->bot);
+    listen_free(s->listen);
+    dispatch_free(s->dispatch);
+    intake_free(s->intake);
     roles_free(s->roles);
     api_inbox_drain_free(s->drain);
     monitors_free(s->monitors);
     delivery_free(s->delivery);
+    delivery_free(s->elsewhere);
     decider_free(s->decider);
     store_lease_free(s->lease);
     store_projects_free(s->projects);

@@ -33,7 +33,7 @@ static enum health_grade telegram_health(void *ctx, char *detail, size_t size)
         snprintf(detail, size, "console chat: TELEGRAM_BOT_TOKEN is not set");
         return HEALTH_OK;
     }
-    if (!s->settings->alert_chat_id) {
+    if (!s->settings->alert_chat_id && !s->bot.alert_chat_id) {
         snprintf(detail, size, "ERROR_ALERT_CHAT_ID is not set: nothing can ring");
         return HEALTH_DEGRADED;
     }
@@ -42,10 +42,14 @@ static enum health_grade telegram_health(void *ctx, char *detail, size_t size)
         snprintf(detail, size, "alerts can't be delivered: %s", state->trouble);
         return HEALTH_DEGRADED;
     }
-    if (s->poll && poll_trouble(s->poll)[0]) {
+    if (s->listen && listen_trouble(s->listen)[0]) {
         snprintf(detail, size, "%s: %s",
-                 poll_state(s->poll) == POLL_SEND_ONLY ? "send-only" : "no updates",
-                 poll_trouble(s->poll));
+                 listen_state(s->listen) == LISTEN_SEND_ONLY ? "send-only" : "no updates",
+                 listen_trouble(s->listen));
+        return HEALTH_DEGRADED;
+    }
+    if (state && state->topics_trouble[0]) {
+        snprintf(detail, size, "no topics (TOPICS): %s", state->topics_trouble);
         return HEALTH_DEGRADED;
     }
     return HEALTH_OK;
@@ -123,6 +127,12 @@ void service_set_routes(struct service *s)
                                        .body_limit_name = "20 MiB a request",
                                        .handler = api_sentry,
                                        .ctx = &s->ingest};
+    s->routes[6] = (struct http_route){.methods = HTTP_POST,
+                                       .path = "/telegram/webhook",
+                                       .body_bytes_max = WEBHOOK_BODY_BYTES_MAX,
+                                       .body_limit_name = "1 MiB an update",
+                                       .handler = bot_webhook,
+                                       .ctx = &s->webhook};
     s->routes[1] = (struct http_route){
         .methods = HTTP_GET, .path = "/health/live", .handler = api_health_live, .ctx = &s->health};
     s->routes[2] = (struct http_route){.methods = HTTP_GET,

@@ -11,11 +11,13 @@
 #include "api/ingest_routes.h"
 #include "api/sentry_routes.h"
 #include "api/session_seen.h"
+#include "bot/alarm.h"
 #include "bot/console.h"
-#include "bot/poll.h"
+#include "bot/dispatch.h"
+#include "bot/listen.h"
 #include "monitors/monitors.h"
 
-enum { HEALTH_PARTS = 6, OUTBOX_SECONDS_MAX = 120, ROUTES = 6, RATE_BUCKETS = 4096 };
+enum { HEALTH_PARTS = 6, OUTBOX_SECONDS_MAX = 120, ROUTES = 7, RATE_BUCKETS = 4096 };
 enum { SDK_LOSS_SHOWN_MS = 3600 * 1000 };
 
 struct service {
@@ -48,11 +50,16 @@ struct service {
     struct projects *projects;
     struct lease *lease;
     struct decider *decider;
-    struct delivery *delivery;
+    struct delivery *delivery;  /* alerts, and cards of the alert chat */
+    struct delivery *elsewhere; /* cards that people asked for in private */
     struct inbox_drain *drain;
     struct monitors *monitors;
     struct roles *roles;
-    struct poll *poll;
+    struct intake *intake;
+    struct dispatch *dispatch;
+    struct listen *listen;
+    struct webhook webhook;
+    struct alarm_bell alarm;
     struct bot bot;
     void (*stopped)(void *ctx);
     void *stopped_ctx;

@@ -1,21 +1,22 @@
 /* talk.c -- from an update to a handler.
  *
- *     update --command?--> role --may?--> number, or the replied card's group --> handler --> end
- *            --press-----> role --may?--> talk_press
+ *     update --> settings of the chat --> role --may?--> command: number, or the replied card's group
+ *                                          |             press:   button.c
+ *                                          |             text or reaction on a card: reply.c
+ *                                          \--no--> one polite line an hour
  *
- * Whoever may not see errors gets one polite line an hour and nothing else, in private as in a group
- * that the bot was added to by somebody. */
+ * Whoever may not see errors gets that line and nothing else, in private as in a group that the bot
+ * was added to by somebody. */
 #include "bot/talk.h"
 
 #include "bot/command.h"
+#include "core/clock.h"
 #include "core/limits.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/metric.h"
-#include "store/outbox.h"
+#include "store/person.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,203 +25,266 @@ void talk_end(struct talk *talk)
 {
     void (*done)(void *) = talk->done;
     void *ctx = talk->ctx;
+    struct talk **slot = &talk->bot->talks;
+    while (*slot != talk)
+        slot = &(*slot)->next;
+    *slot = talk->next;
     metric_add(METRIC_UPDATES_HANDLED, 1);
+    ev_timer_stop(talk->bot->loop, &talk->slow);
+    ev_timer_stop(talk->bot->loop, &talk->again);
     update_fini(&talk->update);
     free(talk->args);
+    free(talk->on_args);
     free(talk);
     done(ctx);
 }
 
-static void send(struct talk *talk, const char *html, const struct chat_keyboard *keyboard)
+void talk_abandon_all(struct bot *bot)
 {
-    const struct update *u = &talk->update;
-    struct chat_message message = {
-        .chat_id = u->chat_id,
-        .thread_id = u->thread_id,
-        .reply_to = u->is_private ? 0 : u->message_id,
-        .html = html,
-        .keyboard = keyboard,
-    };
-    talk->bot->chat->send(talk->bot->chat, &message, NULL, NULL);
-    talk->bot->answered(talk->bot->ctx, u->chat_id);
+    while (bot->talks)
+        talk_end(bot->talks);
 }
 
-void talk_reply(struct talk *talk, const char *html)
+enum language talk_language(const char *bot_language, const struct update *u)
 {
-    send(talk, html, NULL);
-}
-
-void talk_reply_text(struct talk *talk, enum text which, ...)
-{
-    char html[2048];
-    va_list args;
-    va_start(args, which);
-    vsnprintf(html, sizeof html, bot_text(talk->language, which), args);
-    va_end(args);
-    send(talk, html, NULL);
-}
-
-void talk_reply_away(struct talk *talk)
-{
-    talk_reply(talk, bot_text(talk->language, TEXT_DATABASE_AWAY));
-}
-
-void talk_reply_card(struct talk *talk, const struct group *group)
-{
-    struct buf html;
-    struct chat_keyboard keyboard;
-    buf_init(&html, TG_TEXT_BYTES_MAX);
-    struct card card = {.group = group, .language = talk->language, .links = talk->bot->links};
-    card_render(&card, &html, &keyboard);
-    /* only cards have buttons: presses are checked against them */
-    send(talk, buf_text(&html), NULL);
-    buf_fini(&html);
-}
-
-static enum language language_of(const struct bot *bot, const struct update *u)
-{
-    const char *code = bot->language;
     /* what a press is answered with is seen by the one who pressed */
-    if (!code && (u->is_private || u->kind == UPDATE_PRESS))
-        code = u->language_code;
-    return code && strncmp(code, "ru", 2) == 0 ? LANG_RU : LANG_EN;
+    bool own = u->is_private || u->kind == UPDATE_PRESS;
+    return language_of_code(bot_language ? bot_language : own ? u->language_code : NULL);
 }
 
-/* The number in front of the arguments; false: there is none. */
-static bool take_number(struct talk *talk, const char *args)
+/* Errors are shown in the alert chat and in private, nowhere else. */
+bool talk_is_foreign_group(const struct talk *talk)
 {
-    char *end = NULL;
-    args += *args == '#';
-    errno = 0;
-    if (!isdigit((unsigned char)*args))
-        return false;
-    long long number = strtoll(args, &end, 10);
-    if (errno || number <= 0 || (*end && !isspace((unsigned char)*end)))
-        return false;
-    talk->group_id = number;
-    end += strspn(end, " \t\n");
-    char *rest = mem_str_dup(end);
-    free(talk->args);
-    talk->args = rest;
-    return true;
+    return !talk->update.is_private && talk->update.chat_id != talk->bot->alert_chat_id;
 }
 
-static void on_replied_card(void *ctx, int64_t group_id, const struct err *err)
+struct actor talk_actor(const struct talk *talk)
+{
+    return (struct actor){talk->update.from_name, talk->update.from_id, "chat"};
+}
+
+/* ------------------------------------------------------------------------------------ strangers */
+
+static void turn_away(struct talk *talk)
+{
+    bool foreign = talk_is_foreign_group(talk);
+    int64_t whom = foreign ? talk->update.chat_id : talk->update.from_id;
+    char id[TALK_NUMBER_BYTES];
+    if (talk->update.kind == UPDATE_PRESS) {
+        talk_answer(talk, TEXT_NOT_A_CARD);
+    } else if (talk->update.kind == UPDATE_MESSAGE &&
+               roles_may_tell_stranger(talk->bot->roles, whom)) {
+        if (foreign && talk->role != ROLE_NONE)
+            talk_say(talk, TEXT_FOREIGN_GROUP, NULL);
+        else
+            talk_say(talk, TEXT_STRANGER, talk_number(talk->update.from_id, id), NULL);
+    }
+    talk_end(talk);
+}
+
+/* ------------------------------------------------------------------------------------- commands */
+
+static void on_replied(void *ctx, const struct our_message *message, const struct err *err)
 {
     struct talk *talk = ctx;
     if (err) {
-        talk_reply_away(talk);
+        talk_say_away(talk);
         talk_end(talk);
-        return;
-    }
-    if (!group_id) {
-        talk_reply_text(talk, TEXT_USAGE, talk->command->name, talk->command->args);
+    } else if (message->kind != MESSAGE_CARD && message->kind != MESSAGE_NOTE &&
+               message->kind != MESSAGE_EVENTS) {
+        talk_say_usage(talk);
         talk_end(talk);
-        return;
+    } else {
+        talk->group_id = message->group_id;
+        talk->command->handler(talk);
     }
-    talk->group_id = group_id;
-    talk->command->handler(talk);
+}
+
+/* "/mute 12 1h" names its group; "/mute 1h" as a reply to a card does not. */
+static bool take_number(struct talk *talk)
+{
+    const char *rest = NULL;
+    if (!command_parse_number(talk->args, &talk->group_id, &rest))
+        return false;
+    char *kept = mem_str_dup(rest);
+    free(talk->args);
+    talk->args = kept;
+    return true;
 }
 
 static void run_command(struct talk *talk)
 {
     const struct command *command = talk->command;
-    if (!command->needs_group || take_number(talk, talk->args)) {
+    if (command->needs == NEEDS_NOTHING || take_number(talk)) {
         command->handler(talk);
     } else if (talk->update.reply_to) {
-        store_card_group(talk->bot->pg, talk->update.chat_id, talk->update.reply_to,
-                         on_replied_card, talk);
+        store_message_get(talk->bot->pg, talk->update.chat_id, talk->update.reply_to, on_replied,
+                          talk);
     } else {
-        talk_reply_text(talk, TEXT_USAGE, command->name, command->args);
+        talk_say_usage(talk);
         talk_end(talk);
     }
 }
 
-/* Errors are shown in the alert chat and in private, nowhere else. */
-static bool is_foreign_group(const struct talk *talk)
+static void say_unknown(struct talk *talk)
 {
-    return !talk->update.is_private && talk->update.chat_id != talk->bot->alert_chat_id;
+    const struct command *meant = command_meant(talk->args);
+    if (meant && talk->role >= meant->role)
+        talk_say(talk, TEXT_UNKNOWN_MEANT, talk->args, meant->name, NULL);
+    else
+        talk_say(talk, TEXT_UNKNOWN_COMMAND, talk->args, NULL);
+    talk_end(talk);
 }
 
-static void turn_away(struct talk *talk)
+static void say_hint(struct talk *talk)
 {
-    if (talk->update.kind == UPDATE_PRESS)
-        talk->bot->chat->answer_press(talk->bot->chat, talk->update.press_id,
-                                      bot_text(talk->language, TEXT_NOT_A_CARD));
-    else if (roles_may_tell_stranger(talk->bot->roles, is_foreign_group(talk)
-                                                           ? talk->update.chat_id
-                                                           : talk->update.from_id)) {
-        if (is_foreign_group(talk) && talk->role != ROLE_NONE)
-            talk_reply_text(talk, TEXT_FOREIGN_GROUP);
-        else
-            talk_reply_text(talk, TEXT_STRANGER, (long long)talk->update.from_id);
-    }
+    talk_say(talk, TEXT_HINT, NULL);
     talk_end(talk);
+}
+
+static void refuse_command(struct talk *talk)
+{
+    bool anonymous = talk->update.from_id == 0;
+    talk_say(talk,
+             anonymous                           ? TEXT_ANONYMOUS
+             : talk->command->role == ROLE_OWNER ? TEXT_ONLY_OWNERS
+                                                 : TEXT_ONLY_TRIAGE,
+             NULL);
+    talk_end(talk);
+}
+
+/* ids are nobody's secret, and until there is an alert chat they are what it is set up with */
+static bool is_setting_up(const struct talk *talk)
+{
+    bool asks = talk->command &&
+                (talk->command->handler == bot_cmd_id || talk->command->handler == bot_cmd_start);
+    return asks && (talk->role == ROLE_OWNER || !talk->bot->alert_chat_id);
+}
+
+static void run_message(struct talk *talk)
+{
+    if (is_setting_up(talk))
+        run_command(talk);
+    else if (talk->role == ROLE_NONE || talk_is_foreign_group(talk))
+        turn_away(talk);
+    else if (talk->command && talk->role < talk->command->role)
+        refuse_command(talk);
+    else if (talk->command)
+        run_command(talk);
+    else if (talk->args)
+        say_unknown(talk);
+    else if (talk->update.reply_to)
+        talk_note(talk);
+    else
+        say_hint(talk);
+}
+
+/* The offer to make a group the alert chat is pressed where no errors are shown yet. */
+static void run_press(struct talk *talk)
+{
+    bool setup = talk->update.press_data && strncmp(talk->update.press_data, "setup", 5) == 0;
+    if (!setup && (talk->role == ROLE_NONE || talk_is_foreign_group(talk)))
+        turn_away(talk);
+    else
+        talk_press(talk);
 }
 
 static void on_role(void *ctx, enum role role)
 {
     struct talk *talk = ctx;
+    struct update *u = &talk->update;
     talk->role = role;
-    /* ids are nobody's secret, and until there is an alert chat they are what it is set up with */
-    bool asks_ids = talk->command && (talk->command->handler == bot_cmd_id ||
-                                      talk->command->handler == bot_cmd_start);
-    if (asks_ids && (role == ROLE_OWNER || !talk->bot->alert_chat_id)) {
-        run_command(talk);
-        return;
-    }
-    if (role == ROLE_NONE || is_foreign_group(talk))
-        turn_away(talk);
-    else if (talk->update.kind == UPDATE_PRESS)
-        talk_press(talk);
-    else if (!talk->command || role < talk->command->role) {
-        talk_reply_text(talk, TEXT_ONLY_OWNERS);
-        talk_end(talk);
-    } else
-        run_command(talk);
+    if (role > ROLE_NONE && u->from_id && !talk_is_foreign_group(talk))
+        store_person_met(talk->bot->pg, u->from_id, u->from_username, u->from_name);
+    if (u->kind == UPDATE_PRESS)
+        run_press(talk);
+    else if (u->kind == UPDATE_REACTION)
+        talk_react(talk);
+    else
+        run_message(talk);
 }
 
-/* A command that nobody knows: said in private and in the alert chat, not to every "/" elsewhere. */
-static void on_role_unknown(void *ctx, enum role role)
+/* -------------------------------------------------------------------------------------- settings */
+
+static void on_setting(void *ctx, const struct chat_setting *setting, const struct err *err)
 {
     struct talk *talk = ctx;
-    talk->role = role;
-    if (role == ROLE_NONE || is_foreign_group(talk)) {
-        turn_away(talk);
-        return;
-    }
-    talk_reply_text(talk, TEXT_UNKNOWN_COMMAND, talk->args);
-    talk_end(talk);
+    struct talk_setting *own = &talk->setting;
+    if (err)
+        log_debug("settings of the chat not read", LOG_S("error", err->text), LOG_END);
+    if (setting->language)
+        snprintf(own->language, sizeof own->language, "%s", setting->language);
+    if (setting->time_zone)
+        snprintf(own->zone, sizeof own->zone, "%s", setting->time_zone);
+    own->is_quiet = setting->is_quiet;
+    own->reactions = setting->reactions;
+    if (own->language[0])
+        talk->look.language = language_of_code(own->language);
+    snprintf(talk->look.zone, sizeof talk->look.zone, "%s", own->zone);
+    talk->look.is_quiet = own->is_quiet;
+    roles_check(talk->bot->roles, talk->update.from_id, talk->update.chat_id, on_role, talk);
 }
 
-static void start_message(struct talk *talk)
+static void on_slow(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    talk_answer(timer->data, TEXT_DATABASE_SLOW);
+}
+
+/* Whether the text is for the bot at all: a command, or a reply (to what, is seen later). */
+static bool read_message(struct talk *talk)
 {
     char name[40];
     const char *args = "";
     const struct update *u = &talk->update;
     talk->command = command_parse(u->text, talk->bot->username, name, sizeof name, &args);
-    if (!talk->command && !name[0]) {
-        talk_end(talk); /* talk among people, or another bot's command */
-        return;
+    if (talk->command || name[0])
+        talk->args = mem_str_dup(talk->command ? args : name);
+    /* another bot's command, or "/" alone, is no note either */
+    bool replies = u->reply_to && u->text && u->text[0] != '/';
+    /* in private nobody else is spoken to */
+    return talk->args || replies || (u->is_private && u->text);
+}
+
+/* What needs no talk: the bot came or went, the group moved. */
+static void tell_service(const struct bot *bot, const struct update *u)
+{
+    if (u->kind == UPDATE_MOVED) {
+        bot->events.chat_moved(bot->events.ctx, u->chat_id, u->moved_to);
+    } else if (u->kind == UPDATE_MEMBERSHIP && u->chat_id == bot->alert_chat_id) {
+        if (u->bot_is_inside)
+            bot->events.chat_back(bot->events.ctx, u->chat_id);
+        else
+            log_warn("the bot is not in the alert chat any more", LOG_S("status", u->bot_status),
+                     LOG_END);
     }
-    talk->args = mem_str_dup(talk->command ? args : name);
-    roles_check(talk->bot->roles, u->from_id, u->chat_id, talk->command ? on_role : on_role_unknown,
-                talk);
 }
 
 void talk_start(struct bot *bot, struct update *update, void (*done)(void *ctx), void *ctx)
 {
     struct talk *talk = mem_alloc(sizeof *talk);
     talk->bot = bot;
+    talk->next = bot->talks;
+    bot->talks = talk;
     talk->update = *update;
     *update = (struct update){0};
-    talk->language = language_of(bot, &talk->update);
+    talk->look.language = talk_language(bot->language, &talk->update);
+    talk->look.now_ms = clock_wall_ms();
     talk->done = done;
     talk->ctx = ctx;
-    if (talk->update.kind == UPDATE_MESSAGE && !talk->update.from_bot)
-        start_message(talk);
-    else if (talk->update.kind == UPDATE_PRESS)
-        roles_check(bot->roles, talk->update.from_id, talk->update.chat_id, on_role, talk);
-    else
-        talk_end(talk);
+    ev_timer_init(&talk->slow, on_slow, PRESS_ANSWER_MS_MAX / 1000.0, 0);
+    ev_init(&talk->again, on_slow);
+    talk->slow.data = talk->again.data = talk;
+    enum update_kind kind = talk->update.kind;
+    bool wanted = kind == UPDATE_PRESS || (kind == UPDATE_REACTION && talk->update.reaction) ||
+                  (kind == UPDATE_MESSAGE && !talk->update.from_bot && read_message(talk));
+    tell_service(bot, &talk->update);
+    if (!wanted) {
+        talk_end(talk); /* talk among people, or another bot's command */
+        return;
+    }
+    if (kind == UPDATE_PRESS)
+        ev_timer_start(bot->loop, &talk->slow);
+    store_chat_setting_get(bot->pg, talk->update.chat_id, on_setting, talk);
 }

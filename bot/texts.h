@@ -1,13 +1,31 @@
-/* texts.h -- what the bot says, in two languages; one row a text, so that none is forgotten. */
+/* texts.h -- what the bot says, in two languages; one row a text, so that none is forgotten.
+ *
+ * A text is HTML with places {0} to {3}. What is put there is always escaped and cut, so that no value
+ * can break a message; tests/unit/test_hostile.c fills every text with the worst. */
 #ifndef NABAT_BOT_TEXTS_H
 #define NABAT_BOT_TEXTS_H
 
 #include "alerts/words.h"
+#include "core/buf.h"
 
 enum text {
+    /* setting up */
     TEXT_START,
-    TEXT_START_NO_CHAT, /* %lld: chat id */
+    TEXT_START_NO_OWNER, /* person */
+    TEXT_START_OWNER,
+    TEXT_START_NO_CHAT,    /* person */
+    TEXT_START_GROUP,      /* chat */
+    TEXT_START_GROUP_SET,  /* chat: offered with a button */
+    TEXT_START_GROUP_LATE, /* chat, the variable's chat */
+    TEXT_START_GROUP_HERE,
+    TEXT_BUTTON_SETUP,
+    TEXT_SETUP_DONE,
+    TEXT_SETUP_ONLY_OWNER,
+    TEXT_ID,       /* person, chat */
+    TEXT_ID_TOPIC, /* person, chat, topic */
+    /* help */
     TEXT_HELP_HEAD,
+    TEXT_HELP_FOOT,
     TEXT_HELP_ERRORS,
     TEXT_HELP_ERROR,
     TEXT_HELP_TAKE,
@@ -15,32 +33,136 @@ enum text {
     TEXT_HELP_REOPEN,
     TEXT_HELP_MUTE,
     TEXT_HELP_UNMUTE,
+    TEXT_HELP_ASSIGN,
+    TEXT_HELP_NOTE,
+    TEXT_HELP_MERGE,
+    TEXT_HELP_SPLIT,
     TEXT_HELP_MONITORS,
+    TEXT_HELP_HEALTH,
+    TEXT_HELP_SETTINGS,
     TEXT_HELP_ID,
     TEXT_HELP_HELP,
     TEXT_HELP_START,
-    TEXT_USAGE,           /* %s: command, %s: arguments */
-    TEXT_UNKNOWN_COMMAND, /* %s */
-    TEXT_NO_SUCH_GROUP,   /* %lld */
+    TEXT_HELP_GRANT,
+    TEXT_HELP_REVOKE,
+    TEXT_HELP_FORGET,
+    TEXT_MORE_ERRORS,
+    TEXT_MORE_ERROR,
+    TEXT_MORE_TAKE,
+    TEXT_MORE_RESOLVE,
+    TEXT_MORE_REOPEN,
+    TEXT_MORE_MUTE,
+    TEXT_MORE_UNMUTE,
+    TEXT_MORE_ASSIGN,
+    TEXT_MORE_NOTE,
+    TEXT_MORE_MERGE,
+    TEXT_MORE_SPLIT,
+    TEXT_MORE_MONITORS,
+    TEXT_MORE_HEALTH,
+    TEXT_MORE_SETTINGS,
+    TEXT_MORE_ID,
+    TEXT_MORE_HELP,
+    TEXT_MORE_START,
+    TEXT_MORE_GRANT,
+    TEXT_MORE_REVOKE,
+    TEXT_MORE_FORGET,
+    TEXT_HINT,
+    TEXT_USAGE,           /* command, arguments */
+    TEXT_UNKNOWN_COMMAND, /* command */
+    TEXT_UNKNOWN_MEANT,   /* command, what may be meant */
+    TEXT_NO_SUCH_GROUP,   /* number */
+    TEXT_NO_SUCH_COMMAND, /* of /help */
+    /* lists */
     TEXT_NO_ERRORS,
-    TEXT_ERRORS_HEAD, /* %s: "12 errors" */
-    TEXT_ERRORS_MORE, /* %lld */
+    TEXT_NO_MATCH,    /* filter */
+    TEXT_ERRORS_HEAD, /* "12 errors" */
+    TEXT_ERRORS_OF,   /* "12 errors", filter */
+    TEXT_EVENTS_HEAD, /* number, "12 events" */
+    TEXT_EVENT_LINE,  /* moment, event id */
+    TEXT_PAGE_GONE,
+    /* what was done; number, title */
     TEXT_TAKEN,
     TEXT_RESOLVED,
     TEXT_REOPENED,
     TEXT_MUTED,
     TEXT_UNMUTED,
+    TEXT_ASSIGNED,
+    TEXT_UNASSIGNED,
+    TEXT_NOTED,
+    TEXT_UNNOTED,
+    TEXT_UNDONE,
+    TEXT_MERGED,
+    TEXT_SPLIT,
+    TEXT_CHANGED_LINE, /* what, number, title */
+    TEXT_NOTHING_TO_UNDO,
+    TEXT_CANT_MERGE, /* number, number */
+    TEXT_NOTHING_MERGED,
+    TEXT_SIMILAR,
+    TEXT_WHOM,
+    TEXT_NOBODY_KNOWN,
+    TEXT_WHO_IS_THAT, /* name */
+    TEXT_WRITE_NOTE,  /* number, person */
+    TEXT_NOTE_IS_TEXT,
+    /* presses */
     TEXT_DATABASE_AWAY,
+    TEXT_DATABASE_SLOW,
     TEXT_NOT_A_CARD,
+    TEXT_NO_SUCH_BUTTON,
     TEXT_STACK_COMES,
+    TEXT_STACK_FAILED, /* why */
     TEXT_NO_EVENT,
-    TEXT_ID,       /* %lld: person, %lld: chat */
-    TEXT_STRANGER, /* %lld: person */
+    TEXT_ADOPTED,
+    /* who may */
+    TEXT_STRANGER, /* person */
     TEXT_FOREIGN_GROUP,
     TEXT_ONLY_OWNERS,
-    TEXT_NO_SUCH_BUTTON,
+    TEXT_ONLY_TRIAGE,
+    TEXT_ANONYMOUS,
+    TEXT_GRANTED,    /* name, id, role */
+    TEXT_REVOKED,    /* name, id, role before */
+    TEXT_NO_GRANT,   /* name */
+    TEXT_GRANT_WHOM, /* command, arguments */
+    TEXT_GRANTS_HEAD,
+    TEXT_GRANTS_NONE,
+    TEXT_ROLE_VIEWER,
+    TEXT_ROLE_TRIAGE,
+    TEXT_ROLE_OWNER,
+    TEXT_FORGOTTEN,      /* user, "12 events" */
+    TEXT_FORGOTTEN_NONE, /* user */
+    TEXT_OWNER_ALARM,    /* chat, what Telegram said */
+    /* settings */
+    TEXT_SETTINGS_CHAT,
+    TEXT_SETTINGS_OWN,
+    TEXT_SETTINGS_LANGUAGE,  /* language */
+    TEXT_SETTINGS_ZONE,      /* zone, time there */
+    TEXT_SETTINGS_LOOK,      /* full or quiet */
+    TEXT_SETTINGS_REACTIONS, /* on or off */
+    TEXT_SETTINGS_HOW,
+    TEXT_SETTINGS_AUTO,
+    TEXT_SETTINGS_FULL,
+    TEXT_SETTINGS_QUIET,
+    TEXT_SETTINGS_ON,
+    TEXT_SETTINGS_OFF,
+    TEXT_SETTINGS_SAVED,
+    TEXT_SETTINGS_BAD_ZONE, /* what was typed */
+    TEXT_BUTTON_AUTO,
+    TEXT_BUTTON_FULL,
+    TEXT_BUTTON_QUIET,
+    TEXT_BUTTON_REACTIONS_ON,
+    TEXT_BUTTON_REACTIONS_OFF,
+    /* health and monitors */
+    TEXT_HEALTH_HEAD, /* version */
+    TEXT_HEALTH_OK,
+    TEXT_HEALTH_DEGRADED,
+    TEXT_HEALTH_UNHEALTHY,
+    TEXT_PART_DATABASE,
+    TEXT_PART_TELEGRAM,
+    TEXT_PART_LEASE,
+    TEXT_PART_QUEUE,
+    TEXT_PART_OUTBOX,
+    TEXT_PART_SDKS,
     TEXT_NO_MONITORS,
-    TEXT_MONITORS_MORE,
+    TEXT_MONITORS_MORE, /* number */
     TEXT_MONITOR_FAILING,
     TEXT_MONITOR_OK,
     TEXT_MONITOR_WAITING,
@@ -48,7 +170,12 @@ enum text {
     TEXTS,
 };
 
-/* A printf format for those that say so; HTML where commands send it. */
+enum { TEXT_PLACES_MAX = 4, TEXT_VALUE_UNITS_MAX = 400 };
+
+/* As it stands: HTML, with its places. */
 const char *bot_text(enum language language, enum text which);
+/* With `values` in its places; a dash where there is none. */
+void bot_text_fill(enum language language, enum text which, const char *const *values, size_t count,
+                   struct buf *html);
 
 #endif

@@ -142,14 +142,6 @@ void clock_format_utc(int64_t ms, char out[CLOCK_TEXT_BYTES])
     snprintf(out + n, CLOCK_TEXT_BYTES - n, ".%03dZ", rest);
 }
 
-void clock_format_local(int64_t ms, char out[CLOCK_TEXT_BYTES])
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-    localtime_r(&seconds, &tm);
-    strftime(out, CLOCK_TEXT_BYTES, "%Y-%m-%d %H:%M:%S", &tm);
-}
-
 bool clock_set_zone(const char *zone)
 {
     char path[256];

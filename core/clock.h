@@ -15,9 +15,7 @@ bool clock_parse_rfc3339(const char *text, size_t len, int64_t *out_ms);
 
 enum { CLOCK_TEXT_BYTES = 40 };
 void clock_format_utc(int64_t ms, char out[CLOCK_TEXT_BYTES]); /* 2026-11-21T01:37:30.123Z */
-/* "21 Nov 01:37:30" in the zone of TZ, for people. */
-void clock_format_local(int64_t ms, char out[CLOCK_TEXT_BYTES]);
-/* Makes `zone` (a tz name such as Europe/Moscow) the one of clock_format_local; false: unknown. */
+/* Makes `zone` (a tz name such as Europe/Moscow) the process's own; false: unknown. */
 bool clock_set_zone(const char *zone);
 
 #endif

@@ -116,6 +116,17 @@ static bool parse_choice(const struct setting *spec, const char *value, struct s
     return true;
 }
 
+/* Bot API: setWebhook, secret_token. */
+static bool parse_secret(const struct setting *spec, const char *value, struct settings *settings,
+                         struct err *err)
+{
+    enum { SECRET_LEN_MAX = 256 };
+    size_t len = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+    if (value[len] || len < 1 || len > SECRET_LEN_MAX)
+        return complain(spec, value, err, "1 to 256 of A-Z a-z 0-9 _ -");
+    return set_text(spec, value, settings);
+}
+
 static bool parse_ids(const struct setting *spec, const char *value, struct settings *settings,
                       struct err *err)
 {
@@ -214,6 +225,8 @@ bool settings_parse_value(const struct setting *spec, const char *value, struct 
         return parse_token(spec, value, settings, err);
     case SETTING_NAME:
         return parse_name(spec, value, settings, err);
+    case SETTING_SECRET:
+        return parse_secret(spec, value, settings, err);
     }
     return err_set(err, ERR_BUG, "%s has no parser", spec->name);
 }
@@ -224,7 +237,7 @@ void settings_fini(struct settings *settings)
         enum setting_type type = SETTINGS[i].type;
         if (type == SETTING_TEXT || type == SETTING_URL || type == SETTING_WORD ||
             type == SETTING_HEX32 || type == SETTING_ZONE || type == SETTING_TOKEN ||
-            type == SETTING_NAME)
+            type == SETTING_NAME || type == SETTING_SECRET)
             free(*(char **)(void *)((char *)settings + SETTINGS[i].offset));
     }
     *settings = (struct settings){0};

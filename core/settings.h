@@ -27,8 +27,11 @@ struct settings {
     char *database_schema;
     char *telegram_bot_token;
     char *telegram_api_url;
-    int64_t alert_chat_id;   /* 0: none */
-    int64_t alert_thread_id; /* 0: none */
+    char *telegram_webhook_url;    /* NULL: long polling */
+    char *telegram_webhook_secret; /* NULL: random, kept in the database */
+    int64_t alert_chat_id;         /* 0: none */
+    int64_t alert_thread_id;       /* 0: none */
+    int64_t topics;                /* 0 none, 1 a topic an origin, 2 a topic a project */
     int64_t alert_cooldown_s;
     int64_t alert_min_severity; /* enum severity */
     int64_t retention_days;
@@ -67,6 +70,7 @@ enum setting_type {
     SETTING_HEX32,    /* 32 hexadecimal digits */
     SETTING_ZONE,     /* a name of the tz database */
     SETTING_TOKEN,    /* a bot token: digits, a colon, letters */
+    SETTING_SECRET,   /* 1 to 256 of A-Z a-z 0-9 _ - (Bot API: secret_token) */
     SETTING_NAME,     /* a PostgreSQL identifier of up to 63 bytes */
 };
 

@@ -13,10 +13,18 @@ const struct setting SETTINGS[] = {
      "a bot of Nabat's own, from @BotFather; without it the console is the chat"},
     {"TELEGRAM_API_URL", SETTING_URL, "https://api.telegram.org", 0, 0, NULL, false,
      AT(telegram_api_url), "Bot API server"},
+    {"TELEGRAM_WEBHOOK_URL", SETTING_URL, NULL, 0, 0, NULL, false, AT(telegram_webhook_url),
+     "public HTTPS address of this service; updates then come to <it>/telegram/webhook instead of "
+     "by "
+     "long polling"},
+    {"TELEGRAM_WEBHOOK_SECRET", SETTING_SECRET, NULL, 0, 0, NULL, true, AT(telegram_webhook_secret),
+     "what Telegram proves itself with at the webhook; random and kept in the database if not set"},
     {"ERROR_ALERT_CHAT_ID", SETTING_INT, NULL, -I64, I64, NULL, false, AT(alert_chat_id),
      "chat for alerts (LAVA_FALLBACK_CHAT_ID if this is not set); may be a person's id"},
     {"ERROR_ALERT_THREAD_ID", SETTING_INT, NULL, 1, I64, NULL, false, AT(alert_thread_id),
      "forum topic in that chat"},
+    {"TOPICS", SETTING_CHOICE, "none", 0, 0, "none origin project", false, AT(topics),
+     "a forum topic of its own for each origin or project, made when it is needed"},
     {"ERROR_ALERT_COOLDOWN", SETTING_DURATION, "300", 0, 30 * 86400, NULL, false,
      AT(alert_cooldown_s), "between identical rings; 0 rings every event"},
     {"ERROR_ALERT_MIN_SEVERITY", SETTING_CHOICE, "critical", 0, 0,

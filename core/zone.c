@@ -50,6 +50,10 @@ bool zone_is_known(const char *zone)
 void zone_local(const char *zone, int64_t ms, struct tm *out)
 {
     time_t seconds = (time_t)(ms / 1000);
+    if (zone && !*zone) {
+        localtime_r(&seconds, out);
+        return;
+    }
     struct kept_zone kept = enter(zone);
     localtime_r(&seconds, out);
     leave(&kept);

@@ -7,7 +7,7 @@
 #include <time.h>
 
 bool zone_is_known(const char *zone);
-/* Broken-down local time of a moment; NULL zone is UTC. */
+/* Broken-down local time of a moment; NULL zone is UTC, "" the process's own (TIME_ZONE). */
 void zone_local(const char *zone, int64_t ms, struct tm *out);
 /* The moment of a local time (year, month, day, hour, minute count). A time that a clock change
  * leaves out is the one behind the gap; of one that comes twice, the first. */

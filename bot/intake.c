@@ -1,0 +1,193 @@
+/* intake.c -- updates are stored; presses that would wait too long for it are answered.
+ *
+ *     add --insert--> stored --> done
+ *         \--800 ms--> presses among them are told "away", remembered, and not carried out later
+ *
+ * The hard thing: one poison update must not stop the rest. When a batch is refused for what it holds,
+ * its updates are tried one by one, and the one that is refused again is dropped, with a line in the
+ * log. */
+#include "bot/intake.h"
+
+#include "core/limits.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "store/update.h"
+
+#include <stdlib.h>
+
+enum { TOLD_MAX = 256 };
+
+struct intake {
+    struct ev_loop *loop;
+    struct pg *pg;
+    struct bot *bot;
+    int64_t bot_id;
+    void (*stored)(void *ctx);
+    void *ctx;
+    int64_t told[TOLD_MAX]; /* a ring: the oldest makes room */
+    size_t next_told;
+    struct adding *addings;
+};
+
+struct adding {
+    struct intake *intake;
+    struct adding *next;
+    struct update_row rows[TG_UPDATES_MAX]; /* bodies are owned */
+    size_t count;
+    size_t at; /* one by one: which is tried */
+    bool one_by_one;
+    ev_timer limit;
+    intake_done_fn *done;
+    void *done_ctx;
+};
+
+static void adding_free(struct adding *a)
+{
+    struct adding **slot = &a->intake->addings;
+    while (*slot != a)
+        slot = &(*slot)->next;
+    *slot = a->next;
+    ev_timer_stop(a->intake->loop, &a->limit);
+    for (size_t i = 0; i < a->count; i++)
+        free((char *)(uintptr_t)a->rows[i].body);
+    free(a);
+}
+
+bool intake_was_told(const struct intake *in, int64_t update_id)
+{
+    for (size_t i = 0; i < TOLD_MAX; i++)
+        if (in->told[i] == update_id)
+            return true;
+    return false;
+}
+
+static void tell_away(struct intake *in, const char *body, int64_t update_id)
+{
+    struct update update;
+    if (!update_decode(body, &update))
+        return;
+    if (update.kind == UPDATE_PRESS && update.press_id && !intake_was_told(in, update_id)) {
+        enum language language = talk_language(in->bot->language, &update);
+        in->told[in->next_told] = update_id;
+        in->next_told = (in->next_told + 1) % TOLD_MAX;
+        in->bot->chat->answer_press(in->bot->chat, update.press_id,
+                                    bot_text(language, TEXT_DATABASE_AWAY));
+    }
+    update_fini(&update);
+}
+
+static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    struct adding *a = timer->data;
+    for (size_t i = a->at; i < a->count; i++)
+        tell_away(a->intake, a->rows[i].body, a->rows[i].update_id);
+}
+
+static void finish(struct adding *a, const struct err *err)
+{
+    struct intake *in = a->intake;
+    intake_done_fn *done = a->done;
+    void *ctx = a->done_ctx;
+    adding_free(a);
+    if (!err)
+        in->stored(in->ctx);
+    done(ctx, err);
+}
+
+static void on_added(void *ctx, const struct err *err)
+{
+    struct adding *a = ctx;
+    bool refused = err && err->kind != ERR_RETRY;
+    if (err && !refused) {
+        for (size_t i = a->at; i < a->count; i++)
+            tell_away(a->intake, a->rows[i].body, a->rows[i].update_id);
+        finish(a, err);
+        return;
+    }
+    if (refused && a->one_by_one)
+        log_error("an update can't be stored and is dropped",
+                  LOG_I("update", a->rows[a->at].update_id), LOG_S("error", err->text), LOG_END);
+    if (refused && !a->one_by_one)
+        a->one_by_one = true;
+    else
+        a->at += a->one_by_one ? 1 : a->count;
+    if (a->at >= a->count)
+        finish(a, NULL);
+    else
+        store_updates_add(a->intake->pg, a->intake->bot_id, a->rows + a->at, 1, on_added, a);
+}
+
+static char *body_of(const json_t *update)
+{
+    char *body = json_dumps(update, JSON_COMPACT);
+    if (body)
+        update_json_clean(body);
+    return body;
+}
+
+static int64_t id_of(const json_t *update)
+{
+    return (int64_t)json_integer_value(json_object_get(update, "update_id"));
+}
+
+void intake_add(struct intake *in, const json_t *updates, intake_done_fn *done, void *ctx)
+{
+    struct adding *a = mem_alloc(sizeof *a);
+    size_t i = 0;
+    const json_t *update = NULL;
+    a->intake = in;
+    a->done = done;
+    a->done_ctx = ctx;
+    a->next = in->addings;
+    in->addings = a;
+    json_array_foreach(updates, i, update)
+    {
+        char *body = a->count < TG_UPDATES_MAX ? body_of(update) : NULL;
+        if (body)
+            a->rows[a->count++] = (struct update_row){id_of(update), body};
+    }
+    ev_timer_init(&a->limit, on_limit, PRESS_ANSWER_MS_MAX / 1000.0, 0);
+    a->limit.data = a;
+    ev_timer_start(in->loop, &a->limit);
+    store_updates_add(in->pg, in->bot_id, a->rows, a->count, on_added, a);
+}
+
+void intake_tell_away(struct intake *in, const json_t *updates)
+{
+    size_t i = 0;
+    const json_t *update = NULL;
+    json_array_foreach(updates, i, update)
+    {
+        char *body = body_of(update);
+        if (body)
+            tell_away(in, body, id_of(update));
+        free(body);
+    }
+}
+
+struct intake *intake_new(struct ev_loop *loop, struct pg *pg, struct bot *bot, int64_t bot_id,
+                          void (*stored)(void *ctx), void *ctx)
+{
+    struct intake *in = mem_alloc(sizeof *in);
+    in->loop = loop;
+    in->pg = pg;
+    in->bot = bot;
+    in->bot_id = bot_id;
+    in->stored = stored;
+    in->ctx = ctx;
+    for (size_t i = 0; i < TOLD_MAX; i++)
+        in->told[i] = -1;
+    return in;
+}
+
+/* What is under way ends with its connection, before this. */
+void intake_free(struct intake *in)
+{
+    if (!in)
+        return;
+    while (in->addings)
+        adding_free(in->addings);
+    free(in);
+}

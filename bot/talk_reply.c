@@ -1,0 +1,184 @@
+/* talk_reply.c -- answers: text, text with buttons, cards, words on presses.
+ *
+ * A message with buttons is sent, then written down as ours: until then presses on it wait a moment
+ * (button.c). Nothing here waits for Telegram: a chat that is slow delays only what goes to it. */
+#include "bot/talk.h"
+
+#include "bot/command.h"
+#include "core/limits.h"
+#include "core/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A message under way that will be one of ours. */
+struct posting {
+    struct bot *bot;
+    struct our_message as;
+    char *args;
+    enum language language;
+};
+
+static struct chat_message message_of(const struct talk *talk, const char *html)
+{
+    const struct update *u = &talk->update;
+    return (struct chat_message){
+        .chat_id = u->chat_id,
+        .thread_id = u->thread_id,
+        .reply_to = u->is_private || u->kind != UPDATE_MESSAGE ? 0 : u->message_id,
+        .html = html,
+        .patient = true,
+    };
+}
+
+static void send(struct talk *talk, const struct chat_message *message, chat_done_fn *done,
+                 void *ctx)
+{
+    talk->bot->chat->send(talk->bot->chat, message, done, ctx);
+    talk->bot->events.answered(talk->bot->events.ctx, message->chat_id);
+}
+
+void talk_reply(struct talk *talk, const char *html)
+{
+    struct chat_message message = message_of(talk, html);
+    send(talk, &message, NULL, NULL);
+}
+
+void talk_say(struct talk *talk, enum text which, ...)
+{
+    const char *values[TEXT_PLACES_MAX];
+    size_t count = 0;
+    struct buf html;
+    va_list args;
+    va_start(args, which);
+    for (const char *v = va_arg(args, const char *); v && count < TEXT_PLACES_MAX;
+         v = va_arg(args, const char *))
+        values[count++] = v;
+    va_end(args);
+    buf_init(&html, TG_TEXT_BYTES_MAX);
+    bot_text_fill(talk->look.language, which, values, count, &html);
+    talk_reply(talk, buf_text(&html));
+    buf_fini(&html);
+}
+
+void talk_say_away(struct talk *talk)
+{
+    talk_say(talk, TEXT_DATABASE_AWAY, NULL);
+}
+
+void talk_say_usage(struct talk *talk)
+{
+    talk_say(talk, TEXT_USAGE, talk->command->name, talk->command->args, NULL);
+}
+
+static void on_written_down(void *ctx, const struct err *err)
+{
+    (void)ctx;
+    if (err)
+        log_warn("a message with buttons is not written down: they will not work",
+                 LOG_S("error", err->text), LOG_END);
+}
+
+static void on_posted(void *ctx, const struct chat_result *result)
+{
+    struct posting *p = ctx;
+    p->as.args = p->args;
+    if (result->outcome != TG_OK)
+        log_warn("answer not sent", LOG_S("error", result->text), LOG_END);
+    else if (p->as.kind == MESSAGE_CARD)
+        store_card_put(p->bot->pg, result->chat_id, result->message_id, result->thread_id,
+                       p->as.group_id, language_code(p->language), on_written_down, NULL);
+    else
+        store_message_put(p->bot->pg, result->chat_id, result->message_id, &p->as, on_written_down,
+                          NULL);
+    free(p->args);
+    free(p);
+}
+
+static void post(struct talk *talk, const struct chat_message *message,
+                 const struct our_message *as)
+{
+    struct posting *p = mem_alloc(sizeof *p);
+    p->bot = talk->bot;
+    p->as = *as;
+    p->args = mem_str_dup(as->args ? as->args : "");
+    p->language = talk->look.language;
+    send(talk, message, on_posted, p);
+}
+
+void talk_post(struct talk *talk, const char *html, const struct chat_keyboard *keyboard,
+               const struct our_message *as)
+{
+    struct chat_message message = message_of(talk, html);
+    message.keyboard = keyboard;
+    post(talk, &message, as);
+}
+
+void talk_ask(struct talk *talk, const char *html, const struct our_message *as)
+{
+    struct chat_message message = message_of(talk, html);
+    message.reply_to = talk->update.message_id;
+    message.wants_reply = true;
+    post(talk, &message, as);
+}
+
+void talk_post_card(struct talk *talk, const struct group *group, const char *below)
+{
+    struct buf html;
+    struct chat_keyboard keyboard;
+    struct card card = {.group = group, .look = &talk->look, .links = talk->bot->links};
+    struct our_message as = {.kind = MESSAGE_CARD, .group_id = group->id};
+    buf_init(&html, TG_TEXT_BYTES_MAX);
+    card_render(&card, &html, &keyboard);
+    if (below && *below)
+        buf_add_str(&html, below);
+    struct chat_message message = message_of(talk, buf_text(&html));
+    message.keyboard = &keyboard;
+    post(talk, &message, &as);
+    buf_fini(&html);
+}
+
+static void answer(struct talk *talk, const char *text)
+{
+    if (talk->press_answered || talk->update.kind != UPDATE_PRESS)
+        return;
+    talk->press_answered = true;
+    ev_timer_stop(talk->bot->loop, &talk->slow);
+    talk->bot->chat->answer_press(talk->bot->chat, talk->update.press_id, text);
+}
+
+void talk_answer(struct talk *talk, enum text which)
+{
+    answer(talk, bot_text(talk->look.language, which));
+}
+
+void talk_answer_quietly(struct talk *talk)
+{
+    answer(talk, "");
+}
+
+void talk_edit(struct talk *talk, const char *html, const struct chat_keyboard *keyboard)
+{
+    struct chat_message message = {.chat_id = talk->update.chat_id,
+                                   .message_id = talk->update.message_id,
+                                   .html = html,
+                                   .keyboard = keyboard,
+                                   .patient = true};
+    talk->bot->chat->edit(talk->bot->chat, &message, NULL, NULL);
+    talk->bot->events.answered(talk->bot->events.ctx, message.chat_id);
+}
+
+void talk_edit_keyboard(struct talk *talk, const struct chat_keyboard *keyboard)
+{
+    talk->bot->chat->edit_keyboard(talk->bot->chat, talk->update.chat_id, talk->update.message_id,
+                                   keyboard);
+    talk->bot->events.answered(talk->bot->events.ctx, talk->update.chat_id);
+}
+
+const char *talk_number(int64_t n, char out[TALK_NUMBER_BYTES])
+{
+    snprintf(out, TALK_NUMBER_BYTES, "%lld", (long long)n);
+    return out;
+}
