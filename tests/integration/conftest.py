@@ -164,7 +164,8 @@ class Service:
         if tg:
             self.env.update(TELEGRAM_BOT_TOKEN=telegram.TOKEN, TELEGRAM_API_URL=tg.url,
                             ERROR_ALERT_CHAT_ID=str(CHAT), BOT_LANGUAGE="en")
-        self.env.update({k: str(v) for k, v in (env or {}).items() if v is not None})
+        self.env.update({k: str(v).replace("{port}", str(self.port))
+                         for k, v in (env or {}).items() if v is not None})
         for k, v in (env or {}).items():
             if v is None:
                 self.env.pop(k, None)

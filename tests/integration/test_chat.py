@@ -1,4 +1,5 @@
 """test_chat.py -- commands, roles, languages, polling, the console: what people see."""
+import re
 import subprocess
 import time
 
@@ -31,14 +32,15 @@ def test_commands_in_the_group(talk, tg, db):
     assert "There is no error #77" in ask(tg, CHAT, TEAM, "/error 77")
     assert ask(tg, CHAT, TEAM, "/take 1", name="bob").startswith("Taken: #1 Alpha failed\n👀 Taken by @bob")
     assert "1 error\n" in ask(tg, CHAT, TEAM, "/errors mine", name="bob")
-    assert "📝 Note: it was <DNS>" in ask(tg, CHAT, TEAM, "/resolve@NabatTestBot #1 it was <DNS>")
+    assert "📝 Note: it was <DNS> · @ann" in ask(tg, CHAT, TEAM, "/resolve@NabatTestBot #1 it was <DNS>")
     assert ask(tg, CHAT, TEAM, "/reopen 1").startswith("Reopened: #1")
-    assert "Muted until 20" in ask(tg, CHAT, TEAM, "/mute 2 1h")
+    assert re.search(r"Muted until \d+ \w{3}, \d\d:\d\d · @ann", ask(tg, CHAT, TEAM, "/mute 2 1h"))
     assert "Muted until it has happened 101 times" in ask(tg, CHAT, TEAM, "/mute 2 100x")
     assert ask(tg, CHAT, TEAM, "/unmute 2").startswith("Unmuted: #2")
     assert ask(tg, CHAT, TEAM, "/mute 2 soon") == "Use it like this: /mute N [1h|1d|100x]"
     assert ask(tg, CHAT, TEAM, "/resolve") == "Use it like this: /resolve N [note]"
-    assert ask(tg, CHAT, TEAM, "/eror 1") == "There is no command /eror. /help shows all of them."
+    assert ask(tg, CHAT, TEAM, "/eror 1") == ("There is no command /eror. Did you mean /error? "
+                                              "/help shows all of them.")
     assert "/mute N [1h|1d|100x] — no alerts" in ask(tg, CHAT, TEAM, "/help")
     assert f"You are {TEAM}, this chat is {CHAT}." == ask(tg, CHAT, TEAM, "/id")
     assert {r[0] for r in db.sql("SELECT DISTINCT source FROM error_group_history")} == {"chat"}
@@ -174,7 +176,7 @@ def test_console(db):
     s = Service(db, stdin=subprocess.PIPE).ready()
     try:
         s.post({"message": "Boom \x1b[31m", "severity": "critical", "user_id": 5})
-        wait(lambda: "[1] Take  [2] Resolve  [3] Stack" in s.stdout, 5, "the card")
+        wait(lambda: "[1] Take  [2] Resolve  [3] Mute  [4] Stack" in s.stdout, 5, "the card")
         assert "🔴 Critical · #1" in s.stdout and "\x1b" not in s.stdout
 
         def typed(line, expect):
@@ -183,9 +185,11 @@ def test_console(db):
             wait(lambda: expect in s.stdout, 5, expect)
 
         typed("/errors", "1 error")
+        typed("1", "🔴 Critical")  # the list's button #1 opens the card
+        wait(lambda: s.stdout.count("[1] Take") == 2, 5, "the card again")
         typed("1", "» Taken")
         wait(lambda: db.one("SELECT status FROM error_group") == "in_progress", 3)
-        typed("9", "There is no such button")
+        typed("19", "There is no such button")
         typed("/resolve 1", "Resolved: #1")
         assert db.one("SELECT status FROM error_group") == "resolved"
         typed("/help", "What you can ask")

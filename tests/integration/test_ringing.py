@@ -160,7 +160,7 @@ def test_closed_topic_and_moved_group(service, tg, db):
     tg.chats[CHAT]["moved"] = -1009
     s.post({"message": "another one", "severity": "critical"})
     tg.wait(lambda: tg.sent(-1009), 10, "the message in the new group")
-    assert db.one("SELECT chat_id FROM alert_outbox ORDER BY id DESC LIMIT 1") == -1009
+    wait(lambda: db.one("SELECT chat_id FROM alert_outbox ORDER BY id DESC LIMIT 1") == -1009, 3)
 
 
 def test_hostile_text_rings_readably(service, tg, db):
@@ -205,12 +205,13 @@ def test_buttons_change_the_group(service, tg, db):
     s = service(tg=tg)
     s.post(critical(exception={"type": "ValueError", "stacktrace": TRACEBACK}))
     card = tg.wait(lambda: tg.sent(CHAT), 5, "the ring")[0]
-    assert list(buttons(card)) == ["Take", "Resolve", "Stack"]
+    assert [[b["text"] for b in row] for row in card["keyboard"]] == [
+        ["Take", "Resolve", "Mute"], ["Stack", "Assign", "Note"]]
     press = tg.press(CHAT, card["message_id"], buttons(card)["Take"], 22, "bob")
     tg.wait(lambda: press in tg.answers, 3, "the press answered")
     assert tg.answers[press] == "Taken"
     tg.wait(lambda: "Taken by @bob" in card["text"], 3, "the edit")
-    assert list(buttons(card)) == ["Resolve", "Stack"]
+    assert list(buttons(card)) == ["Resolve", "Mute", "Undo", "Stack", "Assign", "Note"]
     press = tg.press(CHAT, card["message_id"], "stack:1", 22, "bob")
     document = tg.wait(lambda: [m for m in tg.sent(CHAT) if "document" in m], 5, "the file")[0]
     assert b"render.py" in document["document"]["data"]
@@ -285,6 +286,11 @@ def test_forged_presses_do_nothing(service, tg, db):
                                      "There is no such button here.")
     assert db.one("SELECT count(*) FROM error_group_history") == 0
     assert db.one("SELECT status FROM error_group") == "new"
-    # what counts is the card that was pressed, not the number that callback_data claims
-    tg.press(CHAT, number, "resolve:777", 22, "bob")
-    wait(lambda: db.one("SELECT status FROM error_group") == "resolved", 3, "the press on the card")
+    # data of another group's card, on this one: neither of them changes
+    s.post(critical(message="another"))
+    wait(lambda: db.one("SELECT count(*) FROM error_group") == 2, 5)
+    for claimed in (2, 777):
+        press = tg.press(CHAT, number, f"resolve:{claimed}", 22, "bob")
+        tg.wait(lambda: press in tg.answers, 3, "an answer")
+        assert tg.answers[press] == "This message is not one of my alerts"
+    assert db.sql("SELECT DISTINCT status FROM error_group") == [("new",)]

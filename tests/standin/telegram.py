@@ -15,6 +15,7 @@ import re
 import sys
 import threading
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +27,8 @@ TEXT_BYTES_MAX = 32768
 TEXT_CHARS_MAX = 4096
 CAPTION_CHARS_MAX = 1024
 POLL_SECONDS_MAX = 50
+REACTIONS = set("👍👎❤🔥🥰👏😁🤔🤯😱🤬😢🎉🤩🤮💩🙏👌🕊🤡🥱🥴😍🐳🌚🌭💯🤣⚡🍌🏆💔🤨😐🍓🍾💋🖕😈😴😭🤓👻👀🎃🙈😇😨🤝✍🤗🫡"
+                "🎅🎄☃💅🤪🗿🆒💘🙉🦄😘💊🙊😎👾🤷😡")
 KNOWN_TAGS = {"b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "a", "code", "pre",
               "blockquote", "tg-spoiler", "span", "tg-emoji", "tg-time"}
 
@@ -113,10 +116,16 @@ class Standin:
         self.faults = []         # [{"method", "times", ...}]
         self.webhook = ""
         self.webhook_secret = ""
+        self.webhook_info = {}   # last_error_date and the like, as getWebhookInfo says them
+        self.allowed = None      # allowed_updates: sticky
+        self.delivering = set()  # queues (per chat or per person) with an update on its way
+        self.reactions = {}      # (chat, message) -> emoji of the bot
+        self.topic_names = {}    # (chat, thread) -> name
         self.poller = 0          # serial of the newest getUpdates: older ones get 409
         self.commands = {}
+        self.menus = {}          # (scope, chat, language) -> names of commands
         self.files = {}
-        self.last_poll = (None, 0.0)
+        self.names = {}          # user id -> name that administrators are listed by
         standin = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -149,21 +158,30 @@ class Standin:
 
     # ------------------------------------------------------------------ what tests steer it by
 
-    def add_chat(self, chat_id, members=None, kind=None, topics=()):
+    def add_chat(self, chat_id, members=None, kind=None, topics=(), forum=False, username=None):
         kind = kind or ("private" if chat_id > 0 else "supergroup")
         with self.lock:
             self.chats[chat_id] = {"type": kind, "members": dict(members or {}), "gone": None,
-                                   "moved": None, "topics": dict.fromkeys(topics, "open")}
+                                   "moved": None, "topics": dict.fromkeys(topics, "open"),
+                                   "forum": forum or bool(topics), "username": username,
+                                   "refuses": None, "no_topics": None}
 
     def push_message(self, chat_id, user_id, text, name="ann", language="en", reply_to=None,
-                     update_id=None, username=True):
+                     update_id=None, username=True, thread=None, **more):
+        """`more` goes into the message as it is (entities, sender_chat, forward_origin ...)."""
         with self.lock:
             message_id = self._new_id(chat_id)
             message = {"message_id": message_id, "date": int(time.time()), "chat": self._chat(chat_id),
                        "from": self._user(user_id, name, language, username), "text": text}
             if reply_to:
+                original = self.messages.get((chat_id, reply_to), {})
                 message["reply_to_message"] = {"message_id": reply_to, "chat": self._chat(chat_id),
-                                               "date": 1}
+                                               "date": 1, "text": original.get("text", "")}
+                if original:
+                    message["reply_to_message"]["from"] = self._bot()
+            if thread:
+                message.update(message_thread_id=thread, is_topic_message=True)
+            message.update(more)
             self._push({"message": message}, update_id)
             return message_id
 
@@ -171,11 +189,40 @@ class Standin:
         with self.lock:
             self.next_update += 1
             query_id = f"q{self.next_update}"
+            message = {"message_id": message_id, "date": 1, "chat": self._chat(chat_id)}
+            shown = self.messages.get((chat_id, message_id))
+            if shown:
+                message.update({"from": self._bot(), "text": shown.get("text", "")})
+                if shown.get("thread"):
+                    message.update(message_thread_id=shown["thread"], is_topic_message=True)
             self._push({"callback_query": {
                 "id": query_id, "from": self._user(user_id, name, language, True),
-                "message": {"message_id": message_id, "date": 1, "chat": self._chat(chat_id)},
-                "chat_instance": "1", "data": data}}, update_id)
+                "message": message, "chat_instance": "1", "data": data}}, update_id)
             return query_id
+
+    def react(self, chat_id, message_id, emoji, user_id, name="ann", old=None):
+        """A person's reaction; emoji None takes `old` away."""
+        def wrap(e):
+            return [{"type": "emoji", "emoji": e}] if e else []
+        with self.lock:
+            self._push({"message_reaction": {
+                "chat": self._chat(chat_id), "message_id": message_id, "date": int(time.time()),
+                "user": self._user(user_id, name, "en", True), "old_reaction": wrap(old),
+                "new_reaction": wrap(emoji)}}, None)
+
+    def bot_membership(self, chat_id, status, user_id, old="member"):
+        """The bot was added, kicked, promoted by somebody."""
+        with self.lock:
+            self._push({"my_chat_member": {
+                "chat": self._chat(chat_id), "from": self._user(user_id, "ann", "en", True),
+                "date": int(time.time()),
+                "old_chat_member": {"status": old, "user": self._bot()},
+                "new_chat_member": {"status": status, "user": self._bot()}}}, None)
+
+    def push(self, update):
+        """Any update, as it is."""
+        with self.lock:
+            self._push(update, update.get("update_id"))
 
     def fail_next(self, method, code=None, description="", times=1, **extra):
         """The next `times` calls of a method are refused, or treated as `extra` says:
@@ -215,9 +262,18 @@ class Standin:
             user["username"] = name
         return user
 
+    def _bot(self):
+        return {"id": BOT_ID, "is_bot": True, "first_name": "Nabat", "username": BOT_NAME}
+
     def _chat(self, chat_id):
-        kind = self.chats.get(chat_id, {}).get("type", "private" if chat_id > 0 else "supergroup")
-        return {"id": chat_id, "type": kind, "title": f"chat {chat_id}"}
+        known = self.chats.get(chat_id, {})
+        kind = known.get("type", "private" if chat_id > 0 else "supergroup")
+        chat = {"id": chat_id, "type": kind, "title": f"chat {chat_id}"}
+        if known.get("forum"):
+            chat["is_forum"] = True
+        if known.get("username"):
+            chat["username"] = known["username"]
+        return chat
 
     def _new_id(self, chat_id):
         self.next_message[chat_id] = self.next_message.get(chat_id, 100) + 1
@@ -228,30 +284,61 @@ class Standin:
             self.next_update += 1
             update_id = self.next_update
         update["update_id"] = update_id
+        kind = next((k for k in update if k != "update_id"), "")
+        if self.allowed is not None and kind not in self.allowed:
+            return
         self.updates.append((update_id, update))
         self.lock.notify_all()
-        if self.webhook:
-            threading.Thread(target=self._deliver, args=(update,), daemon=True).start()
+        self._deliver_next()
 
-    def _deliver(self, update):
-        """Webhook: POST with the secret, again after 0, 2, 4 ... s until a 2xx."""
+    @staticmethod
+    def _queue(update):
+        """Callback queries wait for those of the same person, everything else for its chat."""
+        if "callback_query" in update:
+            return "user", update["callback_query"]["from"]["id"]
+        body = next((v for k, v in update.items() if isinstance(v, dict)), {})
+        return "chat", body.get("chat", {}).get("id")
+
+    def _deliver_next(self):
+        """Webhook: the oldest update of each queue that has none on its way."""
+        if not self.webhook:
+            return
+        for _, update in self.updates:
+            queue = self._queue(update)
+            if queue not in self.delivering:
+                self.delivering.add(queue)
+                threading.Thread(target=self._deliver, args=(update, queue), daemon=True).start()
+
+    def _deliver(self, update, queue):
+        """POST with the secret, again after 0, 2, 4 ... s (at most 5 here) until a 2xx."""
         delay = 0
-        for _ in range(6):
+        while True:
+            with self.lock:
+                url, secret = self.webhook, self.webhook_secret
+            if not url:
+                break
             request = urllib.request.Request(
-                self.webhook, json.dumps(update).encode(),
-                {"Content-Type": "application/json",
-                 "X-Telegram-Bot-Api-Secret-Token": self.webhook_secret})
+                url, json.dumps(update).encode(),
+                {"Content-Type": "application/json", "X-Telegram-Bot-Api-Secret-Token": secret})
+            why = "Connection refused"
             try:
                 with urllib.request.urlopen(request, timeout=60) as answer:
                     if 200 <= answer.status < 300:
                         with self.lock:
                             self.updates = [u for u in self.updates
                                             if u[0] != update["update_id"]]
-                        return
+                        break
+            except urllib.error.HTTPError as e:
+                why = f"Wrong response from the webhook: {e.code} {e.reason}"
             except OSError:
                 pass
+            with self.lock:
+                self.webhook_info.update(last_error_date=int(time.time()), last_error_message=why)
             time.sleep(delay)
-            delay = max(1, delay * 2)
+            delay = min(5, max(1, delay * 2))
+        with self.lock:
+            self.delivering.discard(queue)
+            self._deliver_next()
 
     def handle(self, http):
         length = int(http.headers.get("Content-Length") or 0)
@@ -347,8 +434,10 @@ class Standin:
                            migrate_to_chat_id=chat["moved"])
         if chat["gone"]:
             raise ApiError(403, "Forbidden: " + chat["gone"])
+        if chat["refuses"]:
+            raise ApiError(400, "Bad Request: " + chat["refuses"])
         thread = int(params.get("message_thread_id") or 0)
-        if thread and chat["topics"]:
+        if thread and chat["forum"]:
             state = chat["topics"].get(thread)
             if thread == 1 or state is None:
                 raise ApiError(400, "Bad Request: message thread not found")
@@ -385,6 +474,8 @@ class Standin:
             markup = json.loads(markup)
         if not markup:
             return None
+        if markup.get("force_reply"):
+            return None
         rows = markup.get("inline_keyboard", [])
         if sum(map(len, rows)) > 100 or any(len(r) > 8 for r in rows):
             raise ApiError(400, "Bad Request: reply markup is too long")
@@ -408,17 +499,49 @@ class Standin:
         message.update(message_id=message_id, n=time.monotonic(), thread=thread, chat_id=chat_id)
         self.messages[(chat_id, message_id)] = message
         self.lock.notify_all()
-        return {"message_id": message_id, "date": int(time.time()), "chat": self._chat(chat_id),
-                "text": message.get("text", "")}
+        answer = {"message_id": message_id, "date": int(time.time()), "chat": self._chat(chat_id),
+                  "text": message.get("text", "")}
+        if thread:
+            answer.update(message_thread_id=thread, is_topic_message=True)
+        return answer
 
     # --------------------------------------------------------------------------------- methods
 
     def do_getme(self, http, params):
-        return {"id": BOT_ID, "is_bot": True, "first_name": "Nabat", "username": BOT_NAME}
+        return self._bot()
 
     def do_getwebhookinfo(self, http, params):
-        return {"url": self.webhook, "has_custom_certificate": False,
-                "pending_update_count": len(self.updates)}
+        with self.lock:
+            return {"url": self.webhook, "has_custom_certificate": False,
+                    "pending_update_count": len(self.updates), **self.webhook_info}
+
+    def _allow(self, params):
+        if "allowed_updates" in params:
+            allowed = params["allowed_updates"]
+            self.allowed = json.loads(allowed) if isinstance(allowed, str) else allowed
+
+    def do_setwebhook(self, http, params):
+        url = params.get("url", "")
+        if not re.match(r"https?://[^/]+", url):
+            raise ApiError(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", params.get("secret_token", "")):
+            raise ApiError(400, "Bad Request: secret token contains unallowed characters")
+        with self.lock:
+            self.webhook, self.webhook_secret = url, params.get("secret_token", "")
+            self.webhook_info = {}
+            self._allow(params)
+            self.poller += 1
+            self.lock.notify_all()
+            self._deliver_next()
+        return True
+
+    def do_deletewebhook(self, http, params):
+        with self.lock:
+            self.webhook = self.webhook_secret = ""
+            self.webhook_info = {}
+            if params.get("drop_pending_updates"):
+                self.updates = []
+        return True
 
     def do_setmycommands(self, http, params):
         for command in params["commands"]:
@@ -426,7 +549,16 @@ class Standin:
                 raise ApiError(400, "Bad Request: BOT_COMMAND_INVALID")
             if not 1 <= len(command["description"]) <= 256:
                 raise ApiError(400, "Bad Request: command description length must not exceed 256")
-        self.commands[params.get("language_code", "")] = params["commands"]
+        scope = params.get("scope") or {"type": "default"}
+        if scope["type"] not in ("default", "all_private_chats", "all_group_chats", "chat",
+                                 "all_chat_administrators", "chat_administrators", "chat_member"):
+            raise ApiError(400, "Bad Request: can't parse BotCommandScope: unknown scope")
+        if scope["type"].startswith("chat") and scope.get("chat_id") not in self.chats:
+            raise ApiError(400, "Bad Request: chat not found")
+        if scope["type"] == "default":
+            self.commands[params.get("language_code", "")] = params["commands"]
+        self.menus[(scope["type"], scope.get("chat_id"), params.get("language_code", ""))] = \
+            [c["command"] for c in params["commands"]]
         return True
 
     def do_sendmessage(self, http, params):
@@ -437,6 +569,7 @@ class Standin:
             return self._store(chat_id, thread, {
                 "text": text, "entities": entities, "keyboard": keyboard, "edits": 0,
                 "raw": params.get("text"),
+                "asks": bool((params.get("reply_markup") or {}).get("force_reply")),
                 "reply_to": (params.get("reply_parameters") or {}).get("message_id")})
 
     def do_editmessagetext(self, http, params):
@@ -459,6 +592,54 @@ class Standin:
             self.lock.notify_all()
             return {"message_id": message["message_id"], "chat": self._chat(chat_id),
                     "date": 1, "text": text}
+
+    def do_editmessagereplymarkup(self, http, params):
+        with self.lock:
+            chat_id, _ = self._target(params)
+            message = self.messages.get((chat_id, int(params.get("message_id") or 0)))
+            if not message:
+                raise ApiError(400, "Bad Request: message to edit not found")
+            keyboard = self._keyboard(params)
+            if keyboard == message.get("keyboard"):
+                raise ApiError(400, "Bad Request: message is not modified: specified new message "
+                                    "content and reply markup are exactly the same as a current "
+                                    "content and reply markup of the message")
+            message.update(keyboard=keyboard)
+            self.lock.notify_all()
+            return {"message_id": message["message_id"], "chat": self._chat(chat_id), "date": 1}
+
+    def do_setmessagereaction(self, http, params):
+        with self.lock:
+            chat_id, _ = self._target(params)
+            emoji = params["reaction"][0]["emoji"]
+            if emoji not in REACTIONS:
+                raise ApiError(400, "Bad Request: REACTION_INVALID")
+            self.reactions[(chat_id, int(params["message_id"]))] = emoji
+            self.lock.notify_all()
+            return True
+
+    def do_createforumtopic(self, http, params):
+        with self.lock:
+            chat_id, _ = self._target(params)
+            chat = self.chats[chat_id]
+            if not chat["forum"]:
+                raise ApiError(400, "Bad Request: the chat is not a forum")
+            if chat["no_topics"]:
+                raise ApiError(400, "Bad Request: not enough rights to create a topic")
+            if not 1 <= len(params.get("name", "")) <= 128:
+                raise ApiError(400, "Bad Request: TOPIC_TITLE_EMPTY")
+            thread = self._new_id(chat_id)
+            chat["topics"][thread] = "open"
+            self.topic_names[(chat_id, thread)] = params["name"]
+            return {"message_thread_id": thread, "name": params["name"], "icon_color": 7322096}
+
+    def do_getchatadministrators(self, http, params):
+        with self.lock:
+            chat_id, _ = self._target(params)
+            return [{"status": status, "user": self._user(user, self.names.get(user, f"u{user}"),
+                                                          "en", True)}
+                    for user, status in sorted(self.chats[chat_id]["members"].items())
+                    if status in ("creator", "administrator")]
 
     def do_senddocument(self, http, params):
         with self.lock:
@@ -499,6 +680,8 @@ class Standin:
         if self.webhook:
             raise ApiError(409, "Conflict: can't use getUpdates method while webhook is active; "
                                 "use deleteWebhook to delete the webhook first")
+        with self.lock:
+            self._allow(params)
         offset = int(params.get("offset") or 0)
         limit = min(max(int(params.get("limit") or 100), 1), 100)
         end = time.monotonic() + min(int(params.get("timeout") or 0), POLL_SECONDS_MAX)

@@ -185,8 +185,11 @@ static void every_text_has_both_languages(void **state)
         for (int l = 0; l < LANGUAGES; l++)
             assert_non_null(word((enum language)l, (enum word)w));
     for (int l = 0; l < LANGUAGES; l++) {
-        json_t *menu = command_menu((enum language)l);
+        json_t *menu = command_menu((enum language)l, ROLE_OWNER);
         assert_int_equal(json_array_size(json_object_get(menu, "commands")), COMMANDS_COUNT);
+        json_decref(menu);
+        menu = command_menu((enum language)l, ROLE_TRIAGE);
+        assert_int_equal(json_array_size(json_object_get(menu, "commands")), COMMANDS_COUNT - 3);
         json_decref(menu);
     }
 }

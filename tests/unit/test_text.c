@@ -1,5 +1,6 @@
 /* test_text.c -- UTF-8, HTML, words, times, cards: what ends up before people's eyes. */
 #include "tests/unit/rows.h"
+#include "tests/unit/tg_html.h"
 
 #include "alerts/card.h"
 #include "alerts/html.h"
@@ -107,7 +108,7 @@ static const struct count_row COUNTS[] = {
 static void check_count(void **state)
 {
     const struct count_row *row = *state;
-    char out[96];
+    char out[WORDS_COUNT_BYTES];
     words_count(row->language, row->what, row->n, out);
     assert_string_equal(out, row->want);
 }
@@ -146,83 +147,18 @@ static void html_survives_a_round_trip(void **state)
     buf_fini(&plain);
 }
 
-/* Tags opened and closed in order, at most one entity deep in a blockquote: what Telegram asks. */
-static void assert_balanced(const char *html)
-{
-    int depth = 0;
-    for (const char *p = html; (p = strchr(p, '<')); p++) {
-        assert_non_null(strchr(p, '>'));
-        depth += p[1] == '/' ? -1 : 1;
-        assert_in_range(depth, 0, 2);
-    }
-    assert_int_equal(depth, 0);
-}
-
-static const char *const HOSTILE[] = {
-    "", "x", "<", "&", "</b></blockquote>", "\"quoted\"", "a\nb\nc", "&lt;&amp;",
-    "\xE2\x80\xAE rtl \xE2\x80\xAC", "<script>alert(1)</script>",
-};
-
-static char *repeat(const char *text, size_t bytes)
-{
-    char *out = malloc(bytes + 1);
-    size_t len = strlen(text);
-    size_t n = 0;
-    while (len && n + len <= bytes) {
-        memcpy(out + n, text, len);
-        n += len;
-    }
-    out[n] = '\0';
-    return out;
-}
-
-static void render_and_check(const char *text, enum group_status status, bool retired)
-{
-    for (int language = 0; language < LANGUAGES; language++) {
-        struct group g = {
-            .id = INT64_MAX, .project = text, .title = *text ? text : "t", .culprit = text, .origin = text,
-            .handler = text, .severity = SEV_CRITICAL, .status = status, .occurrences = INT64_MAX,
-            .users_affected = INT64_MAX, .first_seen_ms = 1, .last_seen_ms = 4102444800000,
-            .assigned_to = text, .note = text, .muted = true, .muted_until_ms = 4102444800000,
-            .changed_by = text, .changed_ms = 5, .event_handler = text, .environment = text,
-            .release = text, .user_id = text, .gen_request_id = text, .has_chat_id = true,
-            .chat_id = INT64_MIN, .stack_part = text, .stack_is_cut = true};
-        struct card card = {.group = &g, .language = (enum language)language, .held = INT64_MAX,
-                            .regression = true, .possible_repeat = true, .retired = retired,
-                            .links = {"https://x/{group}", "https://x/{gen_request_id}", "https://x/{user_id}"}};
-        struct buf html;
-        struct chat_keyboard keyboard;
-        buf_init(&html, TG_TEXT_BYTES_MAX);
-        card_render(&card, &html, &keyboard);
-        assert_false(html.full);
-        assert_true(utf8_is_clean(html.data, html.len));
-        assert_in_range(html_units(html.data), 1, TG_TEXT_UNITS_MAX);
-        assert_balanced(html.data);
-        assert_true(retired ? keyboard.count == 0 : keyboard.count >= 2);
-        for (size_t i = 0; i < keyboard.count; i++)
-            assert_in_range(strlen(keyboard.buttons[i].data) + strlen(keyboard.buttons[i].url), 1,
-                            CHAT_BUTTON_URL_BYTES);
-        buf_clear(&html);
-        card_render_line(&g, (enum language)language, &html);
-        assert_balanced(html.data);
-        buf_fini(&html);
-    }
-}
-
-static void cards_hold_whatever_they_are_given(void **state)
+static void moments_are_in_the_zone_and_language(void **state)
 {
     (void)state;
-    static const size_t SIZES[] = {1, 100, 3000};
-    for (size_t i = 0; i < sizeof HOSTILE / sizeof *HOSTILE; i++)
-        for (size_t s = 0; s < 3; s++)
-            for (int status = 0; status < STATUSES; status++) {
-                char *text = repeat(HOSTILE[i], SIZES[s] * strlen(HOSTILE[i]) > 12000 ? 12000 : SIZES[s] * strlen(HOSTILE[i]));
-                render_and_check(text, (enum group_status)status, status == 2);
-                free(text);
-            }
-    char *emoji = repeat("\xF0\x9F\x98\x80", 12000);
-    render_and_check(emoji, STATUS_NEW, false);
-    free(emoji);
+    char out[WORDS_MOMENT_BYTES];
+    struct look look = {.language = LANG_EN, .zone = "Europe/Moscow", .now_ms = 1795266000000};
+    words_moment(&look, 1795266000000, out); /* 2026-11-21 13:00 UTC */
+    assert_string_equal(out, "21 Nov, 16:00");
+    look.language = LANG_RU;
+    words_moment(&look, 1767312245678, out);
+    assert_string_equal(out, "2 \xD1\x8F\xD0\xBD\xD0\xB2, 03:04");
+    words_moment(&look, 1735689600000, out); /* another year is named */
+    assert_string_equal(out, "1 \xD1\x8F\xD0\xBD\xD0\xB2 2025, 03:00");
 }
 
 static void python_cards_show_the_innermost_frames(void **state)
@@ -238,11 +174,15 @@ static void python_cards_show_the_innermost_frames(void **state)
         buf_addf(&stack, "  File \"/app/f%d.py\", line 1, in f%d\n    call()\n", i, i);
     buf_add_str(&stack, "ValueError: last word");
     struct group g = {.id = 1, .title = "t", .origin = "o", .stack_part = stack.data};
-    struct card card = {.group = &g};
+    struct look look = {.language = LANG_EN};
+    struct card card = {.group = &g, .look = &look};
     card_render(&card, &html, &keyboard);
+    assert_tg_html(html.data);
     assert_non_null(strstr(html.data, "ValueError: last word"));
     assert_non_null(strstr(html.data, "in f59"));
-    assert_null(strstr(html.data, "in f9\n"));
+    assert_non_null(strstr(html.data, "in f55\n"));
+    assert_null(strstr(html.data, "in f54\n"));
+    assert_non_null(strstr(html.data, "<code>/app/f59.py:1 in f59</code>"));
     assert_non_null(strstr(html.data, "button Stack"));
     buf_fini(&stack);
     buf_fini(&html);
@@ -264,7 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cutting_keeps_code_points_and_counts_units),
         cmocka_unit_test(html_survives_a_round_trip),
-        cmocka_unit_test(cards_hold_whatever_they_are_given),
+        cmocka_unit_test(moments_are_in_the_zone_and_language),
         cmocka_unit_test(python_cards_show_the_innermost_frames),
         cmocka_unit_test(urls_are_filled),
     };
