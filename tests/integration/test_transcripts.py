@@ -86,7 +86,7 @@ class Conversation:
             shown = self.tg.messages[(chat, message)]
             data = next((b["callback_data"] for row in shown["keyboard"] or [] for b in row
                          if b["text"] == button), None)
-            assert data, f"{name} has no button [{button}]"
+            assert data, f"{name} has no button [{button}]: {shown} after {self.out}"
             user, language = PEOPLE[person]
             self.press(chat, message, data, user, person, language)
             return
