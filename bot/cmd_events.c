@@ -54,12 +54,14 @@ static void show_events(struct talk *talk, int64_t page, const struct event_brie
     bot_text_fill(talk->look.language, TEXT_EVENTS_HEAD, values, 2, &html);
     for (size_t i = 0; i < count; i++)
         add_event(talk, &events[i], &html);
+    int64_t before = page - 1;
+    int64_t after = page + 1;
     if (page > 1) {
-        snprintf(data, sizeof data, "page:%lld", (long long)(page - 1));
+        snprintf(data, sizeof data, "page:%lld", (long long)before);
         chat_add_button(&keyboard, "◀", data, !more);
     }
     if (more) {
-        snprintf(data, sizeof data, "page:%lld", (long long)(page + 1));
+        snprintf(data, sizeof data, "page:%lld", (long long)after);
         chat_add_button(&keyboard, "▶", data, true);
     }
     struct our_message as = {.kind = MESSAGE_EVENTS, .group_id = talk->group_id};
@@ -77,7 +79,7 @@ static void on_events(void *ctx, const struct event_brief *events, size_t count,
 {
     struct talk *talk = ctx;
     bool press = talk->update.kind == UPDATE_PRESS;
-    long page = press ? strtol(strchr(talk->update.press_data, ':') + 1, NULL, 10) : 1;
+    int64_t page = press ? strtoll(strchr(talk->update.press_data, ':') + 1, NULL, 10) : 1;
     if (!err && count > 0)
         show_events(talk, page, events, count, more);
     else if (press)

@@ -41,12 +41,16 @@ struct adding {
     void *done_ctx;
 };
 
-static void adding_free(struct adding *a)
+static void adding_unlink(struct adding *a)
 {
     struct adding **slot = &a->intake->addings;
     while (*slot != a)
         slot = &(*slot)->next;
     *slot = a->next;
+}
+
+static void adding_free(struct adding *a)
+{
     ev_timer_stop(a->intake->loop, &a->limit);
     for (size_t i = 0; i < a->count; i++)
         free((char *)(uintptr_t)a->rows[i].body);
@@ -90,6 +94,7 @@ static void finish(struct adding *a, const struct err *err)
     struct intake *in = a->intake;
     intake_done_fn *done = a->done;
     void *ctx = a->done_ctx;
+    adding_unlink(a);
     adding_free(a);
     if (!err)
         in->stored(in->ctx);
@@ -187,7 +192,10 @@ void intake_free(struct intake *in)
 {
     if (!in)
         return;
-    while (in->addings)
-        adding_free(in->addings);
+    for (struct adding *a = in->addings; a;) {
+        struct adding *next = a->next;
+        adding_free(a);
+        a = next;
+    }
     free(in);
 }
