@@ -11,7 +11,6 @@
 #include "core/mem.h"
 #include "core/metric.h"
 #include "store/migrate.h"
-#include "store/setting.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,89 +69,6 @@ static void on_person_answered(void *ctx, int64_t chat_id)
     delivery_note_answer(s->delivery, chat_id);
 }
 
-/* Everybody who needs to know which chat alerts go to. */
-static void set_chat(struct service *s, int64_t chat_id)
-{
-    s->bot.alert_chat_id = chat_id;
-    decider_set_chat(s->decider, chat_id);
-    roles_set_chat(s->roles, chat_id);
-    delivery_set_chat(s->elsewhere, chat_id);
-}
-
-static void on_moved_kept(void *ctx, const char *value, const struct err *err)
-{
-    (void)ctx;
-    (void)value;
-    if (err)
-        log_error("the alert chat's new id is not stored", LOG_S("error", err->text), LOG_END);
-}
-
-/* Remembered under the old id: the settings may name that for years. */
-static void keep_move(struct service *s, int64_t from, int64_t to)
-{
-    char name[64];
-    char value[TALK_NUMBER_BYTES];
-    snprintf(name, sizeof name, SETTING_CHAT_MOVED "%lld", (long long)from);
-    store_setting_put(s->pg_work, name, talk_number(to, value), on_moved_kept, s);
-}
-
-/* By an answer to a send. */
-static void on_chat_moved(void *ctx, int64_t chat_id)
-{
-    struct service *s = ctx;
-    keep_move(s, s->bot.alert_chat_id, chat_id);
-    set_chat(s, chat_id);
-}
-
-/* By Telegram's own message about it, which may come first. */
-static void on_chat_said_moved(void *ctx, int64_t from, int64_t to)
-{
-    struct service *s = ctx;
-    if (from == s->bot.alert_chat_id)
-        delivery_move_chat(s->delivery, to);
-}
-
-static void on_chat_refused(void *ctx, const char *trouble)
-{
-    struct service *s = ctx;
-    alarm_ring(&s->alarm, trouble);
-}
-
-static void on_chat_back(void *ctx, int64_t chat_id)
-{
-    struct service *s = ctx;
-    log_info("the bot may write to the alert chat again", LOG_I("chat", chat_id), LOG_END);
-    s->alarm.told_ms = 0;
-    delivery_chat_is_back(s->delivery);
-}
-
-static void on_chat_chosen(void *ctx, int64_t chat_id)
-{
-    struct service *s = ctx;
-    set_chat(s, chat_id);
-    delivery_set_chat(s->delivery, chat_id);
-}
-
-static void on_moved_to(void *ctx, const char *value, const struct err *err)
-{
-    struct service *s = ctx;
-    if (err || !value)
-        return;
-    log_info("the alert chat has moved since it was set", LOG_S("new", value), LOG_END);
-    on_chat_chosen(s, strtoll(value, NULL, 10));
-}
-
-static void on_chosen_before(void *ctx, const char *value, const struct err *err)
-{
-    struct service *s = ctx;
-    if (!err && value && !s->settings->alert_chat_id)
-        on_chat_chosen(s, strtoll(value, NULL, 10));
-    char name[64];
-    snprintf(name, sizeof name, SETTING_CHAT_MOVED "%lld", (long long)s->bot.alert_chat_id);
-    if (!err && s->bot.alert_chat_id)
-        store_setting_get(s->pg_work, name, on_moved_to, s);
-}
-
 /* Which chat it is may have been decided in the chat, by this instance or another. */
 static void on_lease(void *ctx, bool held)
 {
@@ -160,7 +76,7 @@ static void on_lease(void *ctx, bool held)
     if (!held)
         return;
     if (s->telegram)
-        store_setting_get(s->pg_work, SETTING_ALERT_CHAT, on_chosen_before, s);
+        service_chat_look_up(s);
     delivery_recover(s->delivery);
     decider_poke(s->decider);
     if (s->dispatch)
@@ -227,7 +143,7 @@ static void start_alerts(struct service *s)
                                       s->telegram ? (enum topics)set->topics : TOPICS_NONE,
                                       links};
     struct delivery_config edit = deliver;
-    struct delivery_events events = {on_chat_moved, on_chat_refused, s};
+    struct delivery_events events = {service_chat_moved, service_chat_refused, s};
     edit.place = CARDS_ELSEWHERE;
     struct roles_config roles = {alert_chat(s), &set->admin_ids, s->telegram ? 0 : CONSOLE_USER_ID};
     s->lease = store_lease_new(s->loop, s->pg_work, on_lease, s);
@@ -249,8 +165,8 @@ static void start_alerts(struct service *s)
         .chat_is_fixed = set->alert_chat_id != 0 || !s->telegram,
         .language = set->bot_language,
         .links = links,
-        .events = {on_person_answered, on_group_changed, on_chat_said_moved, on_chat_back,
-                   on_chat_chosen, s},
+        .events = {on_person_answered, on_group_changed, service_chat_said_moved, service_chat_back,
+                   service_chat_chosen, s},
     };
     s->alarm = (struct alarm_bell){.bot = &s->bot, .owners = &set->admin_ids};
     if (s->telegram && s->options.listen)

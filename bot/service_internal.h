@@ -1,4 +1,4 @@
-/* service_internal.h -- what the two files of the service share; nobody else includes it. */
+/* service_internal.h -- what the files of the service share; nobody else includes it. */
 #ifndef NABAT_BOT_SERVICE_INTERNAL_H
 #define NABAT_BOT_SERVICE_INTERNAL_H
 
@@ -65,6 +65,15 @@ struct service {
     void *stopped_ctx;
     int stopping; /* parts that have not stopped yet */
 };
+
+/* service_chat.c: which chat alerts go to; each takes the service as `ctx`. */
+void service_chat_moved(void *ctx, int64_t chat_id);               /* an answer to a send said so */
+void service_chat_said_moved(void *ctx, int64_t from, int64_t to); /* a message in it said so */
+void service_chat_refused(void *ctx, const char *trouble);
+void service_chat_back(void *ctx, int64_t chat_id);
+void service_chat_chosen(void *ctx, int64_t chat_id);
+/* What was chosen or moved before this instance began to listen. */
+void service_chat_look_up(struct service *service);
 
 /* service_health.c: the route table, and how each part is. */
 void service_set_routes(struct service *s);

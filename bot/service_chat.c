@@ -1,0 +1,99 @@
+/* service_chat.c -- which chat alerts go to: set, chosen by an owner, moved by Telegram, refused, back.
+ *
+ * Whoever learns of a change tells everybody else here; what must outlive a restart is kept in
+ * service_setting. */
+#include "bot/service_internal.h"
+
+#include "core/log.h"
+#include "store/setting.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Everybody who needs to know which chat alerts go to. */
+static void set_chat(struct service *s, int64_t chat_id)
+{
+    s->bot.alert_chat_id = chat_id;
+    decider_set_chat(s->decider, chat_id);
+    roles_set_chat(s->roles, chat_id);
+    delivery_set_chat(s->elsewhere, chat_id);
+}
+
+static void on_moved_kept(void *ctx, const char *value, const struct err *err)
+{
+    (void)ctx;
+    (void)value;
+    if (err)
+        log_error("the alert chat's new id is not stored", LOG_S("error", err->text), LOG_END);
+}
+
+/* Remembered under the old id: the settings may name that for years. */
+static void keep_move(struct service *s, int64_t from, int64_t to)
+{
+    char name[64];
+    char value[TALK_NUMBER_BYTES];
+    snprintf(name, sizeof name, SETTING_CHAT_MOVED "%lld", (long long)from);
+    store_setting_put(s->pg_work, name, talk_number(to, value), on_moved_kept, s);
+}
+
+/* By an answer to a send. */
+void service_chat_moved(void *ctx, int64_t chat_id)
+{
+    struct service *s = ctx;
+    keep_move(s, s->bot.alert_chat_id, chat_id);
+    set_chat(s, chat_id);
+}
+
+/* By Telegram's own message about it, which may come first. */
+void service_chat_said_moved(void *ctx, int64_t from, int64_t to)
+{
+    struct service *s = ctx;
+    if (from == s->bot.alert_chat_id)
+        delivery_move_chat(s->delivery, to);
+}
+
+void service_chat_refused(void *ctx, const char *trouble)
+{
+    struct service *s = ctx;
+    alarm_ring(&s->alarm, trouble);
+}
+
+void service_chat_back(void *ctx, int64_t chat_id)
+{
+    struct service *s = ctx;
+    log_info("the bot may write to the alert chat again", LOG_I("chat", chat_id), LOG_END);
+    s->alarm.told_ms = 0;
+    delivery_chat_is_back(s->delivery);
+}
+
+void service_chat_chosen(void *ctx, int64_t chat_id)
+{
+    struct service *s = ctx;
+    set_chat(s, chat_id);
+    delivery_set_chat(s->delivery, chat_id);
+}
+
+static void on_moved_to(void *ctx, const char *value, const struct err *err)
+{
+    struct service *s = ctx;
+    if (err || !value)
+        return;
+    log_info("the alert chat has moved since it was set", LOG_S("new", value), LOG_END);
+    service_chat_chosen(s, strtoll(value, NULL, 10));
+}
+
+static void on_chosen_before(void *ctx, const char *value, const struct err *err)
+{
+    struct service *s = ctx;
+    if (!err && value && !s->settings->alert_chat_id)
+        service_chat_chosen(s, strtoll(value, NULL, 10));
+    char name[64];
+    snprintf(name, sizeof name, SETTING_CHAT_MOVED "%lld", (long long)s->bot.alert_chat_id);
+    if (!err && s->bot.alert_chat_id)
+        store_setting_get(s->pg_work, name, on_moved_to, s);
+}
+
+void service_chat_look_up(struct service *s)
+{
+    store_setting_get(s->pg_work, SETTING_ALERT_CHAT, on_chosen_before, s);
+}
