@@ -350,6 +350,9 @@ void chat_telegram_free(struct chat *chat)
         struct sending *s = t->waiting;
         t->waiting = s->next;
         ev_timer_stop(t->loop, &s->again);
+        struct chat_result result = {.outcome = TG_UNREACHABLE, .text = "the service is stopping"};
+        if (s->done)
+            s->done(s->ctx, &result);
         sending_free(s);
     }
     free(t);

@@ -23,6 +23,7 @@ struct decider {
     bool busy;
     bool again; /* poked while busy */
     bool full;  /* the round was cut by its bound: there is more */
+    bool held;  /* it is not known yet which chat alerts go to */
     bool said_no_chat;
     unsigned ticks;
     struct verdict *verdicts;
@@ -30,7 +31,7 @@ struct decider {
 };
 
 static const double TICK_SECONDS = 0.5;
-enum { NOTES_EVERY_TICKS = 2 };
+enum { NOTES_EVERY_TICKS = 2, LEAVES_EVERY_TICKS = 20 };
 
 /* What group_delta holds for rows that are free again; the rest waits on. */
 static const char DELTA_SQL[] =
@@ -45,6 +46,13 @@ static const char DELTA_SQL[] =
     "severity = (ARRAY['debug', 'info', 'warning', 'error', 'critical'])[greatest(s.rank, "
     "array_position(ARRAY['debug', 'info', 'warning', 'error', 'critical'], g.severity))] "
     "FROM s WHERE g.id = s.group_id";
+
+/* Merged groups whose row somebody held when the status of their root changed. */
+static const char LEAVES_SQL[] =
+    "UPDATE error_group g SET status = r.status FROM error_group r WHERE r.id = g.merged_into "
+    "AND g.id IN (SELECT m.id FROM error_group m JOIN error_group k ON k.id = m.merged_into "
+    "WHERE m.merged_into IS NOT NULL AND m.status <> k.status ORDER BY m.id "
+    "FOR NO KEY UPDATE OF m SKIP LOCKED)";
 
 static void begin(struct decider *d);
 
@@ -124,7 +132,7 @@ static void on_facts(void *ctx, const struct fact *facts, size_t count, int64_t 
 
 static void begin(struct decider *d)
 {
-    if (!store_lease_is_held(d->lease) || !pg_is_up(d->pg))
+    if (d->held || !store_lease_is_held(d->lease) || !pg_is_up(d->pg))
         return;
     d->busy = true;
     struct facts_config config = facts_config(d);
@@ -162,13 +170,19 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     struct decider *d = timer->data;
-    if (d->busy || !store_lease_is_held(d->lease) || !pg_is_up(d->pg))
+    if (d->busy || d->held || !store_lease_is_held(d->lease) || !pg_is_up(d->pg))
         return;
     d->busy = true;
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, DELTA_SQL);
+    if (d->ticks % LEAVES_EVERY_TICKS == 0) {
+        pg_add(batch, "SELECT set_config('nabat.source', 'service', true), "
+                      "set_config('nabat.actor', 'nabat', true)");
+        pg_add(batch, LEAVES_SQL);
+    }
     pg_run(d->pg, batch, on_delta, d);
-    if (d->config.chat_id && ++d->ticks % NOTES_EVERY_TICKS == 0)
+    d->ticks++;
+    if (d->config.chat_id && d->ticks % NOTES_EVERY_TICKS == 0)
         store_notes_queue(d->pg, d->config.chat_id, d->config.thread_id, on_notes, d);
     store_facts_any(d->pg, on_any, d);
 }
@@ -205,6 +219,13 @@ void decider_poke(struct decider *d)
         d->again = true;
     else
         begin(d);
+}
+
+void decider_hold(struct decider *d, bool hold)
+{
+    d->held = hold;
+    if (!hold)
+        decider_poke(d);
 }
 
 void decider_set_chat(struct decider *d, int64_t chat_id)

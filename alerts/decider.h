@@ -20,6 +20,8 @@ struct decider *decider_new(struct ev_loop *loop, struct pg *pg, struct lease *l
 void decider_free(struct decider *decider);
 /* There may be facts now: looks at once instead of within 500 ms. */
 void decider_poke(struct decider *decider);
+/* While it is not yet known which chat alerts go to, nothing is decided: facts wait. */
+void decider_hold(struct decider *decider, bool hold);
 /* The alert chat became another one (a group that was upgraded). */
 void decider_set_chat(struct decider *decider, int64_t chat_id);
 

@@ -19,6 +19,7 @@
 #include <string.h>
 
 static const double TICK_SECONDS = 0.5;
+enum { SHOWN_MS = 60 * 1000 };
 
 static void step(struct delivery *d);
 static void record(struct delivery *d);
@@ -98,11 +99,46 @@ static void on_edited(void *ctx, const struct chat_result *result)
 
 /* --------------------------------------------------------------------------------------- send it */
 
+/* A card that somebody asked for in private is edited for as long as they may see errors. */
+static bool may_show(const struct delivery *d)
+{
+    return d->config.place == CARDS_OF_CHAT ||
+           (d->card.chat_id == d->shown_chat_id && clock_mono_ms() < d->shown_until_ms);
+}
+
+static void on_whether(void *ctx, bool may)
+{
+    struct delivery *d = ctx;
+    if (may) { /* claimed again, and edited then */
+        d->shown_chat_id = d->card.chat_id;
+        d->shown_until_ms = clock_mono_ms() + SHOWN_MS;
+        to_idle(d);
+        step(d);
+        return;
+    }
+    d->card_outcome = CARD_GONE;
+    d->delay_s = 0;
+    record(d);
+}
+
+static void ask_whether(struct delivery *d)
+{
+    d->phase = DELIVERY_RECORDING;
+    d->events.may_show(d->events.ctx, d->card.chat_id, on_whether, d);
+}
+
 static void on_card(void *ctx, const struct card_row *row, const struct err *err)
 {
     struct delivery *d = ctx;
     if (err || !row || d->stopped || !store_lease_is_held(d->lease)) {
         to_idle(d);
+        return;
+    }
+    d->is_edit = true;
+    d->card = *row;
+    d->card.group = (struct group){.id = row->group.id, .undo_until_ms = row->group.undo_until_ms};
+    if (!may_show(d)) {
+        ask_whether(d);
         return;
     }
     struct buf html;
@@ -117,9 +153,6 @@ static void on_card(void *ctx, const struct card_row *row, const struct err *err
                         .retired = row->edit == EDIT_RETIRE,
                         .links = d->config.links};
     card_render(&card, &html, &keyboard);
-    d->is_edit = true;
-    d->card = *row;
-    d->card.group = (struct group){.id = row->group.id, .undo_until_ms = row->group.undo_until_ms};
     d->phase = DELIVERY_SENDING;
     pacing_take(&d->pacing, delivery_is_group(d), row->edit == EDIT_COUNT ? PACE_COUNT : PACE_EDIT,
                 clock_mono_ms());
@@ -278,8 +311,6 @@ void delivery_free(struct delivery *d)
 void delivery_set_chat(struct delivery *d, int64_t chat_id)
 {
     d->config.chat_id = chat_id;
-    if (d->config.place == CARDS_OF_CHAT)
-        d->config.thread_id = 0; /* a topic of the chat before */
     delivery_chat_is_back(d);
 }
 

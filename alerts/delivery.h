@@ -24,6 +24,8 @@ struct delivery_config {
 struct delivery_events {
     void (*moved)(void *ctx, int64_t chat_id);       /* the alert chat became another one */
     void (*refused)(void *ctx, const char *trouble); /* the alert chat can't be written to */
+    /* Whether errors may be shown in a chat that is not the alert chat; `done` runs exactly once. */
+    void (*may_show)(void *ctx, int64_t chat_id, void (*done)(void *ctx, bool may), void *done_ctx);
     void *ctx;
 };
 

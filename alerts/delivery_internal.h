@@ -33,6 +33,8 @@ struct delivery {
     int64_t gone_until_ms;            /* the chat refuses us: nobody is asked before */
     int gone_times;
     int64_t topics_off_until_ms;
+    int64_t shown_chat_id; /* whose owner may see errors, as was asked a moment ago */
+    int64_t shown_until_ms;
     struct card_row card; /* of an edit; its group's texts are gone by then */
     /* its outcome, kept until it is written down */
     const char *state; /* NULL: sent */

@@ -9,6 +9,7 @@
 
 #include "core/limits.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -258,6 +259,15 @@ static void press_back(struct talk *talk, const char *arg)
     store_group_get(talk->bot->pg, talk->group_id, on_back, talk);
 }
 
+static struct roles_person self_of(const struct talk *talk)
+{
+    const char *name = talk->update.from_name;
+    struct roles_person self = {.user_id = talk->update.from_id};
+    snprintf(self.name, sizeof self.name, "%.*s",
+             (int)utf8_cut(name, strlen(name), sizeof self.name - 1), name);
+    return self;
+}
+
 /* Whom it can be given to: the chat's administrators, whoever was let in, and yourself. */
 static void on_people(void *ctx, const struct roles_person *people, size_t count)
 {
@@ -282,8 +292,7 @@ static void on_people(void *ctx, const struct roles_person *people, size_t count
 static void press_assign(struct talk *talk, const char *arg)
 {
     (void)arg;
-    struct roles_person self = {.user_id = talk->update.from_id};
-    snprintf(self.name, sizeof self.name, "%s", talk->update.from_name);
+    struct roles_person self = self_of(talk);
     roles_list(talk->bot->roles, &self, on_people, talk);
 }
 
@@ -312,8 +321,7 @@ static void on_people_to(void *ctx, const struct roles_person *people, size_t co
 static void press_assign_to(struct talk *talk, const char *arg)
 {
     (void)arg;
-    struct roles_person self = {.user_id = talk->update.from_id};
-    snprintf(self.name, sizeof self.name, "%s", talk->update.from_name);
+    struct roles_person self = self_of(talk);
     roles_list(talk->bot->roles, &self, on_people_to, talk);
 }
 
@@ -322,10 +330,12 @@ static void press_note(struct talk *talk, const char *arg)
     char number[TALK_NUMBER_BYTES];
     struct buf html;
     struct our_message as = {.kind = MESSAGE_NOTE, .group_id = talk->group_id};
-    const char *values[] = {talk_number(talk->group_id, number), talk->update.from_name};
+    char person[TALK_NUMBER_BYTES];
+    const char *values[] = {talk_number(talk->group_id, number), talk->update.from_name,
+                            talk_number(talk->update.from_id, person)};
     (void)arg;
     buf_init(&html, TG_TEXT_BYTES_MAX);
-    bot_text_fill(talk->look.language, TEXT_WRITE_NOTE, values, 2, &html);
+    bot_text_fill(talk->look.language, TEXT_WRITE_NOTE, values, 3, &html);
     talk_ask(talk, buf_text(&html), &as);
     buf_fini(&html);
     talk_answer_quietly(talk);

@@ -4,6 +4,7 @@
 #include "net/telegram.h"
 #include "store/migration_list.h"
 #include "store/session.h"
+#include "store/setting.h"
 
 #include <ev.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct checker {
     struct tg_answer answer;
     char name[600];       /* what the answer named: bot, webhook or chat */
     char public_name[64]; /* of a chat or bot that has one */
+    char our_urls[1300];  /* webhooks that a running Nabat set, a line each */
     int failed;
 };
 
@@ -46,6 +48,12 @@ static void check_database(struct checker *c)
              version / 10000, version % 10000, c->settings->database_schema, have, want,
              have < want ? ": run nabat --migrate, or start the service" : "");
     say(c, have >= want && version >= 140000, "database", text);
+    PQclear(rows);
+    rows =
+        session_run(s, "SELECT value FROM service_setting WHERE name = '" SETTING_WEBHOOK_URL "'",
+                    0, NULL, &err);
+    if (rows && PQntuples(rows) == 1)
+        snprintf(c->our_urls, sizeof c->our_urls, "%s", PQgetvalue(rows, 0, 0));
     PQclear(rows);
     session_close(s);
 }
@@ -87,8 +95,12 @@ static void say_webhook(struct checker *c, bool ok)
     bool ours = ok && base && strncmp(c->name, base, len) == 0 &&
                 strcmp(c->name + len + (c->name[len] == '/' && c->name[len + 1] == '/'),
                        "/telegram/webhook") == 0;
+    bool known = ok && !none && strstr(c->our_urls, c->name) != NULL;
     if (!ok)
         snprintf(text, sizeof text, "%s", c->answer.text);
+    else if (known && !ours)
+        snprintf(text, sizeof text, "%s is Nabat's: %s when the service starts", c->name,
+                 base ? "it is replaced" : "it is removed (long polling)");
     else if (ours)
         snprintf(text, sizeof text, "set: %s", c->name);
     else if (none)
@@ -99,7 +111,7 @@ static void say_webhook(struct checker *c, bool ok)
                  "the bot has a webhook (%s) that these settings do not name. If Nabat did not set "
                  "it, commands and buttons would not work (send-only): give Nabat a bot of its own",
                  c->name);
-    say(c, none || ours, "webhook", text);
+    say(c, none || ours || known, "webhook", text);
     if (base && strncmp(base, "https://", 8) != 0 &&
         strcmp(c->settings->telegram_api_url, "https://api.telegram.org") == 0)
         say(c, false, "webhook", "TELEGRAM_WEBHOOK_URL is not https: Telegram takes nothing else");

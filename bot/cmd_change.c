@@ -72,6 +72,8 @@ static void on_changed(void *ctx, const struct group *group, const struct err *e
         say_impossible(talk);
     } else if (err) {
         talk_say_away(talk);
+    } else if (!group && talk->command->handler == bot_cmd_merge) {
+        talk_say(talk, TEXT_CANT_MERGE_GONE, talk_number(talk->group_id, number), talk->args, NULL);
     } else if (!group) {
         talk_say(talk, TEXT_NO_SUCH_GROUP, talk_number(talk->group_id, number), NULL);
     } else {

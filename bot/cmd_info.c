@@ -6,6 +6,7 @@
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "store/person.h"
 #include "store/setting.h"
 
 #include <stdio.h>
@@ -27,6 +28,17 @@ static void offer_setup(struct talk *talk, enum text which)
     buf_fini(&html);
 }
 
+static void on_owners(void *ctx, const int64_t *ids, size_t count, const struct err *err)
+{
+    struct talk *talk = ctx;
+    char id[TALK_NUMBER_BYTES];
+    (void)ids;
+    talk_number(talk->update.from_id, id);
+    talk_say(talk, err || count > 0 ? TEXT_START_NO_CHAT : TEXT_START_NO_OWNER, id, NULL);
+    talk_end(talk);
+}
+
+/* Ends the talk. */
 static void start_in_private(struct talk *talk)
 {
     char id[TALK_NUMBER_BYTES];
@@ -37,8 +49,11 @@ static void start_in_private(struct talk *talk)
         offer_setup(talk, TEXT_START_OWNER);
     else if (roles_has_owner(talk->bot->roles))
         talk_say(talk, TEXT_START_NO_CHAT, id, NULL);
-    else
-        talk_say(talk, TEXT_START_NO_OWNER, id, NULL);
+    else {
+        store_owners_list(talk->bot->pg, on_owners, talk);
+        return;
+    }
+    talk_end(talk);
 }
 
 static void start_in_group(struct talk *talk)
@@ -53,6 +68,7 @@ static void start_in_group(struct talk *talk)
         talk_say(talk, TEXT_START_GROUP_LATE, here, there, NULL);
     else
         offer_setup(talk, TEXT_START_GROUP_SET);
+    talk_end(talk);
 }
 
 void bot_cmd_start(struct talk *talk)
@@ -61,7 +77,6 @@ void bot_cmd_start(struct talk *talk)
         start_in_private(talk);
     else
         start_in_group(talk);
-    talk_end(talk);
 }
 
 static void on_chosen(void *ctx, const char *value, const struct err *err)

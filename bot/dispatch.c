@@ -1,6 +1,11 @@
 /* dispatch.c -- updates from the table to talks.
  *
- *     tick or poke --take--> in hand --chat is free--> talk --done--> handled
+ *     tick or poke --take--> WAITING --chat is free--> RUNNING --done--> MARKING --committed--> gone
+ *                                                                  ^--not yet: on each tick--'
+ *
+ * The hard thing: an update is carried out once. It stays in hand until the database knows that it was
+ * handled, and what a lost answer left marked as ours without being in hand is let go and taken again.
+ * With the lease goes the right to begin another one.
  *
  * The table is the queue: whoever stored an update (this instance's poll, another's webhook) needs to
  * know nothing of who handles it, and what a crash leaves is taken by the next holder. A chat whose
@@ -21,7 +26,7 @@ struct item {
     int64_t update_id;
     int64_t chat_id;
     struct update update; /* until its talk takes it */
-    bool running;
+    enum item_state { ITEM_WAITING, ITEM_RUNNING, ITEM_HANDLED, ITEM_MARKING } state;
 };
 
 struct dispatch {
@@ -34,7 +39,9 @@ struct dispatch {
     struct item *items[UPDATES_IN_HAND_MAX]; /* in the order they came */
     size_t count;
     size_t running;
-    int64_t epoch; /* of what is in hand */
+    int64_t epoch;      /* of what is in hand */
+    char taken_by[160]; /* the same, as the table says it */
+    bool must_release;  /* a take's answer was lost: it may have happened */
     bool taking;
     bool again;
     bool stopped;
@@ -57,21 +64,36 @@ static void remove_item(struct dispatch *d, struct item *item)
     free(item);
 }
 
+static void on_marked(void *ctx, const struct err *err)
+{
+    struct item *item = ctx;
+    if (err)
+        item->state = ITEM_HANDLED; /* the tick tries again */
+    else
+        remove_item(item->dispatch, item);
+}
+
+static void mark(struct dispatch *d, struct item *item)
+{
+    item->state = ITEM_MARKING;
+    store_update_handled(d->pg, d->bot_id, item->update_id, on_marked, item);
+}
+
 static void on_handled(void *ctx)
 {
     struct item *item = ctx;
     struct dispatch *d = item->dispatch;
-    if (!d->abandoned)
-        store_update_handled(d->pg, d->bot_id, item->update_id);
+    item->state = ITEM_HANDLED;
     d->running--;
-    remove_item(d, item);
+    if (!d->abandoned)
+        mark(d, item);
     run(d);
 }
 
 static bool chat_is_busy(const struct dispatch *d, const struct item *item)
 {
     for (size_t i = 0; i < d->count && d->items[i] != item; i++)
-        if (d->items[i]->chat_id == item->chat_id)
+        if (d->items[i]->chat_id == item->chat_id && d->items[i]->state <= ITEM_RUNNING)
             return true; /* running, or waiting before this one */
     return false;
 }
@@ -79,17 +101,22 @@ static bool chat_is_busy(const struct dispatch *d, const struct item *item)
 static struct item *next_item(const struct dispatch *d)
 {
     for (size_t i = 0; i < d->count; i++)
-        if (!d->items[i]->running && !chat_is_busy(d, d->items[i]))
+        if (d->items[i]->state == ITEM_WAITING && !chat_is_busy(d, d->items[i]))
             return d->items[i];
     return NULL;
+}
+
+static bool may_begin(const struct dispatch *d)
+{
+    return !d->stopped && store_lease_is_held(d->lease) && store_lease_epoch(d->lease) == d->epoch;
 }
 
 /* A talk may end at once and come back here: the loop takes the next item anew each time. */
 static void run(struct dispatch *d)
 {
     struct item *item = NULL;
-    while (!d->stopped && d->running < TALKS_MAX && (item = next_item(d)) != NULL) {
-        item->running = true;
+    while (may_begin(d) && d->running < TALKS_MAX && (item = next_item(d)) != NULL) {
+        item->state = ITEM_RUNNING;
         d->running++;
         if (intake_was_told(d->intake, item->update_id))
             on_handled(item);
@@ -100,15 +127,15 @@ static void run(struct dispatch *d)
 
 static void add(struct dispatch *d, const struct update_row *row)
 {
+    for (size_t i = 0; i < d->count; i++)
+        if (d->items[i]->update_id == row->update_id)
+            return; /* begun under the lease before this one, and still under way */
     struct item *item = mem_alloc(sizeof *item);
     *item = (struct item){.dispatch = d, .update_id = row->update_id};
-    if (!row->body || !update_decode(row->body, &item->update)) {
-        store_update_handled(d->pg, d->bot_id, row->update_id);
-        free(item);
-        return;
-    }
-    item->chat_id = item->update.chat_id;
     d->items[d->count++] = item;
+    if (!row->body || !update_decode(row->body, &item->update))
+        mark(d, item);
+    item->chat_id = item->update.chat_id;
 }
 
 static void take(struct dispatch *d);
@@ -119,6 +146,7 @@ static void on_taken(void *ctx, const struct update_row *rows, size_t count, con
     d->taking = false;
     if (err)
         log_debug("updates not taken", LOG_S("error", err->text), LOG_END);
+    d->must_release = d->must_release || err;
     for (size_t i = 0; i < count && d->count < UPDATES_IN_HAND_MAX; i++)
         add(d, &rows[i]);
     run(d);
@@ -130,13 +158,29 @@ static void on_taken(void *ctx, const struct update_row *rows, size_t count, con
 static void drop_waiting(struct dispatch *d)
 {
     for (size_t i = d->count; i-- > 0;)
-        if (!d->items[i]->running)
+        if (d->items[i]->state == ITEM_WAITING)
             remove_item(d, d->items[i]);
+}
+
+static void on_released(void *ctx, const struct err *err)
+{
+    struct dispatch *d = ctx;
+    d->taking = false;
+    d->must_release = err != NULL;
+    if (!err)
+        take(d);
+}
+
+static void release(struct dispatch *d)
+{
+    int64_t ids[UPDATES_IN_HAND_MAX];
+    for (size_t i = 0; i < d->count; i++)
+        ids[i] = d->items[i]->update_id;
+    store_updates_release(d->pg, d->bot_id, d->taken_by, ids, d->count, on_released, d);
 }
 
 static void take(struct dispatch *d)
 {
-    char name[160];
     if (d->taking || d->stopped) {
         d->again = true;
         return;
@@ -146,13 +190,18 @@ static void take(struct dispatch *d)
         return;
     if (d->epoch != store_lease_epoch(d->lease)) {
         d->epoch = store_lease_epoch(d->lease);
+        snprintf(d->taken_by, sizeof d->taken_by, "%s/%lld", store_lease_holder(d->lease),
+                 (long long)d->epoch);
+        d->must_release = false;
         drop_waiting(d);
     }
     if (d->count > UPDATES_IN_HAND_MAX / 2)
         return;
     d->taking = true;
-    snprintf(name, sizeof name, "%s/%lld", store_lease_holder(d->lease), (long long)d->epoch);
-    store_updates_take(d->pg, d->bot_id, name, UPDATES_IN_HAND_MAX / 2, on_taken, d);
+    if (d->must_release)
+        release(d);
+    else
+        store_updates_take(d->pg, d->bot_id, d->taken_by, UPDATES_IN_HAND_MAX / 2, on_taken, d);
 }
 
 void dispatch_poke(struct dispatch *d)
@@ -164,7 +213,11 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
     (void)loop;
     (void)events;
-    take(timer->data);
+    struct dispatch *d = timer->data;
+    for (size_t i = 0; i < d->count && pg_is_up(d->pg); i++)
+        if (d->items[i]->state == ITEM_HANDLED)
+            mark(d, d->items[i]);
+    take(d);
 }
 
 struct dispatch *dispatch_new(struct ev_loop *loop, struct pg *pg, struct lease *lease,
@@ -186,7 +239,6 @@ struct dispatch *dispatch_new(struct ev_loop *loop, struct pg *pg, struct lease 
 void dispatch_stop(struct dispatch *d)
 {
     d->stopped = true;
-    ev_timer_stop(d->loop, &d->tick);
 }
 
 void dispatch_abandon(struct dispatch *d)
@@ -194,6 +246,7 @@ void dispatch_abandon(struct dispatch *d)
     if (!d)
         return;
     dispatch_stop(d);
+    ev_timer_stop(d->loop, &d->tick);
     d->abandoned = true;
 }
 

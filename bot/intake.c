@@ -1,7 +1,9 @@
 /* intake.c -- updates are stored; presses that would wait too long for it are answered.
  *
  *     add --insert--> stored --> done
- *         \--800 ms--> presses among them are told "away", remembered, and not carried out later
+ *         \--800 ms--> presses among them are told that it takes a while
+ *         \--refused--> presses among them are told "away", remembered, and not carried out later
+ *         \--20 s--> done with an error; what the database does later is found in the table
  *
  * The hard thing: one poison update must not stop the rest. When a batch is refused for what it holds,
  * its updates are tried one by one, and the one that is refused again is dropped, with a line in the
@@ -14,6 +16,7 @@
 #include "store/update.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { TOLD_MAX = 256 };
 
@@ -36,6 +39,8 @@ struct adding {
     size_t count;
     size_t at; /* one by one: which is tried */
     bool one_by_one;
+    bool slow_said; /* presses were told that it takes a while: they may still be carried out */
+    ev_timer slow;
     ev_timer limit;
     intake_done_fn *done;
     void *done_ctx;
@@ -51,6 +56,7 @@ static void adding_unlink(struct adding *a)
 
 static void adding_free(struct adding *a)
 {
+    ev_timer_stop(a->intake->loop, &a->slow);
     ev_timer_stop(a->intake->loop, &a->limit);
     for (size_t i = 0; i < a->count; i++)
         free((char *)(uintptr_t)a->rows[i].body);
@@ -65,28 +71,46 @@ bool intake_was_told(const struct intake *in, int64_t update_id)
     return false;
 }
 
-static void tell_away(struct intake *in, const char *body, int64_t update_id)
+static void answer_press(struct intake *in, const char *body, enum text text)
 {
     struct update update;
     if (!update_decode(body, &update))
         return;
-    if (update.kind == UPDATE_PRESS && update.press_id && !intake_was_told(in, update_id)) {
-        enum language language = talk_language(in->bot->language, &update);
-        in->told[in->next_told] = update_id;
-        in->next_told = (in->next_told + 1) % TOLD_MAX;
+    if (update.kind == UPDATE_PRESS && update.press_id)
         in->bot->chat->answer_press(in->bot->chat, update.press_id,
-                                    bot_text(language, TEXT_DATABASE_AWAY));
-    }
+                                    bot_text(talk_language(in->bot->language, &update), text));
     update_fini(&update);
 }
 
+static void tell_away(struct intake *in, const char *body, int64_t update_id)
+{
+    if (!strstr(body, "\"callback_query\"") || intake_was_told(in, update_id))
+        return;
+    in->told[in->next_told] = update_id;
+    in->next_told = (in->next_told + 1) % TOLD_MAX;
+    answer_press(in, body, TEXT_DATABASE_AWAY);
+}
+
+static void on_slow(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    struct adding *a = timer->data;
+    a->slow_said = true;
+    for (size_t i = a->at; i < a->count; i++)
+        answer_press(a->intake, a->rows[i].body, TEXT_DATABASE_SLOW);
+}
+
+/* Telegram waits no longer than a minute: it sends them again, and repeats are dropped. */
 static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
 {
     (void)loop;
     (void)events;
     struct adding *a = timer->data;
-    for (size_t i = a->at; i < a->count; i++)
-        tell_away(a->intake, a->rows[i].body, a->rows[i].update_id);
+    struct err err = {.kind = ERR_RETRY, .text = "the database takes too long"};
+    intake_done_fn *done = a->done;
+    a->done = NULL;
+    done(a->done_ctx, &err);
 }
 
 static void finish(struct adding *a, const struct err *err)
@@ -98,7 +122,8 @@ static void finish(struct adding *a, const struct err *err)
     adding_free(a);
     if (!err)
         in->stored(in->ctx);
-    done(ctx, err);
+    if (done)
+        done(ctx, err);
 }
 
 static void on_added(void *ctx, const struct err *err)
@@ -106,7 +131,7 @@ static void on_added(void *ctx, const struct err *err)
     struct adding *a = ctx;
     bool refused = err && err->kind != ERR_RETRY;
     if (err && !refused) {
-        for (size_t i = a->at; i < a->count; i++)
+        for (size_t i = a->at; i < a->count && !a->slow_said; i++)
             tell_away(a->intake, a->rows[i].body, a->rows[i].update_id);
         finish(a, err);
         return;
@@ -153,8 +178,10 @@ void intake_add(struct intake *in, const json_t *updates, intake_done_fn *done, 
         if (body)
             a->rows[a->count++] = (struct update_row){id_of(update), body};
     }
-    ev_timer_init(&a->limit, on_limit, PRESS_ANSWER_MS_MAX / 1000.0, 0);
-    a->limit.data = a;
+    ev_timer_init(&a->slow, on_slow, PRESS_ANSWER_MS_MAX / 1000.0, 0);
+    ev_timer_init(&a->limit, on_limit, WEBHOOK_STORE_SECONDS_MAX, 0);
+    a->slow.data = a->limit.data = a;
+    ev_timer_start(in->loop, &a->slow);
     ev_timer_start(in->loop, &a->limit);
     store_updates_add(in->pg, in->bot_id, a->rows, a->count, on_added, a);
 }

@@ -110,7 +110,7 @@ static void on_our_url(void *ctx, const char *value, const struct err *err)
         listen_wake_in(l, 1);
         return;
     }
-    snprintf(l->our_url, sizeof l->our_url, "%s", value ? value : "");
+    snprintf(l->our_urls, sizeof l->our_urls, "%s", value ? value : "");
     l->step = STEP_HOOK;
     listen_next(l);
 }
@@ -165,7 +165,7 @@ static void run_step(struct listen *l)
         telegram_call(l->telegram, "getWebhookInfo", NULL, 15, listen_on_hook, l);
         break;
     case STEP_SET:
-        store_setting_put(l->pg, SETTING_WEBHOOK_URL, l->url, listen_on_remembered, l);
+        listen_set_hook(l);
         break;
     case STEP_DELETE:
         telegram_call(l->telegram, "deleteWebhook", NULL, 15, listen_on_deleted, l);

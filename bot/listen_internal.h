@@ -33,8 +33,8 @@ struct listen {
     struct intake *intake;
     struct webhook *webhook;
     struct listen_config config;
-    char url[600];     /* of our webhook; "" when none is wanted */
-    char our_url[600]; /* the one that we set last, as the database remembers it */
+    char url[600];       /* of our webhook; "" when none is wanted */
+    char our_urls[1300]; /* those that we set, as the database remembers them: a line each */
     enum listen_state state;
     enum listen_step step;
     bool busy; /* a call is under way */
@@ -64,11 +64,11 @@ bool listen_is_good(struct listen *l, const struct tg_answer *answer);
 void listen_ask_updates(struct listen *l);
 json_t *listen_allowed_updates(void);
 
-/* listen_hook.c: answers to getWebhookInfo (before and while it is used), deleteWebhook, and the URL written
- * down before setWebhook. */
+/* listen_hook.c: answers to getWebhookInfo (before and while it is used) and deleteWebhook; setWebhook with
+ * its URL written down first. */
 void listen_on_hook(void *ctx, const struct tg_answer *answer);
 void listen_on_watched(void *ctx, const struct tg_answer *answer);
 void listen_on_deleted(void *ctx, const struct tg_answer *answer);
-void listen_on_remembered(void *ctx, const char *value, const struct err *err);
+void listen_set_hook(struct listen *l);
 
 #endif

@@ -4,8 +4,9 @@
 #include "core/clock.h"
 #include "core/limits.h"
 
-static const double AWAY_SECONDS =
-    0.4; /* a press waits for its answer while the database is away */
+/* While the database is away. Bot API server: the same offset again within half a second is answered with
+ * one update at most; presses wait for their answer. */
+static const double AWAY_SECONDS = 0.6;
 
 static void on_stored(void *ctx, const struct err *err)
 {

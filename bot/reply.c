@@ -89,6 +89,14 @@ void talk_note(struct talk *talk)
     store_message_get(talk->bot->pg, talk->update.chat_id, talk->update.reply_to, on_replied, talk);
 }
 
+static enum group_change_kind change_of(const char *emoji)
+{
+    for (size_t i = 0; i < sizeof REACTIONS / sizeof *REACTIONS; i++)
+        if (strcmp(REACTIONS[i].emoji, emoji) == 0)
+            return REACTIONS[i].change;
+    return CHANGE_RESOLVE;
+}
+
 static void on_triaged(void *ctx, const struct group *group, const struct err *err)
 {
     struct talk *talk = ctx;
@@ -99,6 +107,23 @@ static void on_triaged(void *ctx, const struct group *group, const struct err *e
     talk_end(talk);
 }
 
+/* Eyes on what somebody has taken, or what is resolved, are only eyes. */
+static void on_group_reacted_to(void *ctx, const struct group *group, const struct err *err)
+{
+    struct talk *talk = ctx;
+    enum group_change_kind kind = change_of(talk->update.reaction);
+    bool wanted =
+        !err && group &&
+        (kind == CHANGE_TAKE ? group->status == STATUS_NEW : group->status != STATUS_RESOLVED);
+    if (!wanted) {
+        talk_end(talk);
+        return;
+    }
+    struct actor actor = talk_actor(talk);
+    struct group_change change = {kind, NULL, 0};
+    store_group_change(talk->bot->pg, group->id, &change, &actor, on_triaged, talk);
+}
+
 static void on_reacted_to(void *ctx, const struct our_message *message, const struct err *err)
 {
     struct talk *talk = ctx;
@@ -106,9 +131,8 @@ static void on_reacted_to(void *ctx, const struct our_message *message, const st
         for (size_t i = 0; i < sizeof REACTIONS / sizeof *REACTIONS; i++) {
             if (strcmp(REACTIONS[i].emoji, talk->update.reaction) != 0)
                 continue;
-            struct actor actor = talk_actor(talk);
-            struct group_change change = {REACTIONS[i].change, NULL, 0};
-            store_group_change(talk->bot->pg, message->group_id, &change, &actor, on_triaged, talk);
+            talk->group_id = message->group_id;
+            store_group_get(talk->bot->pg, message->group_id, on_group_reacted_to, talk);
             return;
         }
     talk_end(talk);

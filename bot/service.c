@@ -143,7 +143,8 @@ static void start_alerts(struct service *s)
                                       s->telegram ? (enum topics)set->topics : TOPICS_NONE,
                                       links};
     struct delivery_config edit = deliver;
-    struct delivery_events events = {service_chat_moved, service_chat_refused, s};
+    struct delivery_events events = {service_chat_moved, service_chat_refused,
+                                     service_chat_may_show, s};
     edit.place = CARDS_ELSEWHERE;
     struct roles_config roles = {alert_chat(s), &set->admin_ids, s->telegram ? 0 : CONSOLE_USER_ID};
     s->lease = store_lease_new(s->loop, s->pg_work, on_lease, s);
@@ -153,10 +154,10 @@ static void start_alerts(struct service *s)
     s->monitors = monitors_new(s->loop, s->pg_work, s->lease);
     s->ingest.monitors = s->monitors;
     s->drain = api_inbox_drain_new(s->loop, s->pg_work, s->lease, &s->ingest);
-    s->roles = roles_new(s->pg_work, s->telegram, &roles);
+    s->roles = roles_new(s->pg_chat, s->telegram, &roles);
     s->bot = (struct bot){
         .loop = s->loop,
-        .pg = s->pg_work,
+        .pg = s->pg_chat,
         .chat = s->chat,
         .telegram = s->telegram,
         .roles = s->roles,
@@ -199,6 +200,7 @@ static void on_migrated(struct service *s)
 {
     struct writer_config write = {(enum severity)s->settings->alert_min_severity};
     s->pg_work = connection(s, "work");
+    s->pg_chat = connection(s, "chat");
     s->pg_write = connection(s, "writer");
     s->pg_decide = connection(s, "decider");
     s->projects = store_projects_new(s->loop, s->pg_work, s->settings->ingest_key);
@@ -286,6 +288,7 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
     s->ctx = ctx;
     ev_init(&s->migrate_again, on_migrate_again);
     ev_init(&s->upkeep, on_upkeep);
+    ev_init(&s->chat_again, on_upkeep);
     s->migrate_again.data = s;
     s->helper = helper_new(loop);
     s->scrub = scrub_new(settings->scrub_fields, settings->scrub_off, err);
@@ -363,9 +366,11 @@ void service_free(struct service *s)
         s->migrating->service = NULL;
     ev_timer_stop(s->loop, &s->migrate_again);
     ev_timer_stop(s->loop, &s->upkeep);
+    ev_timer_stop(s->loop, &s->chat_again);
     /* answers and rows that are still under way end first: their owners are all alive */
     if (s->http)
         http_client_close(s->http);
+    pg_free(s->pg_chat);
     pg_free(s->pg_work);
     pg_free(s->pg_decide);
     pg_free(s->pg_write);

@@ -5,6 +5,7 @@
 #include "bot/service_internal.h"
 
 #include "core/log.h"
+#include "core/mem.h"
 #include "store/setting.h"
 
 #include <stdio.h>
@@ -73,27 +74,87 @@ void service_chat_chosen(void *ctx, int64_t chat_id)
     delivery_set_chat(s->delivery, chat_id);
 }
 
+/* -------------------------------------------------------------------------- cards kept elsewhere */
+
+struct showing {
+    void (*done)(void *ctx, bool may);
+    void *ctx;
+};
+
+static void on_role(void *ctx, enum role role)
+{
+    struct showing *showing = ctx;
+    showing->done(showing->ctx, role > ROLE_NONE);
+    free(showing);
+}
+
+/* In private a chat is its person; a group that is not the alert chat (any more) is shown nothing. */
+void service_chat_may_show(void *ctx, int64_t chat_id, void (*done)(void *ctx, bool may),
+                           void *done_ctx)
+{
+    struct service *s = ctx;
+    struct showing *showing = mem_alloc(sizeof *showing);
+    *showing = (struct showing){done, done_ctx};
+    if (chat_id > 0)
+        roles_check(s->roles, chat_id, chat_id, on_role, showing);
+    else
+        on_role(showing, ROLE_NONE);
+}
+
+/* ------------------------------------------------------------------------------ before we listened */
+
+static const double LOOK_AGAIN_SECONDS = 1.0;
+
+static void look_again(struct service *s)
+{
+    ev_timer_stop(s->loop, &s->chat_again);
+    ev_timer_set(&s->chat_again, LOOK_AGAIN_SECONDS, 0);
+    ev_timer_start(s->loop, &s->chat_again);
+}
+
 static void on_moved_to(void *ctx, const char *value, const struct err *err)
 {
     struct service *s = ctx;
-    if (err || !value)
+    if (err) {
+        look_again(s);
         return;
-    log_info("the alert chat has moved since it was set", LOG_S("new", value), LOG_END);
-    service_chat_chosen(s, strtoll(value, NULL, 10));
+    }
+    if (value) {
+        log_info("the alert chat has moved since it was set", LOG_S("new", value), LOG_END);
+        service_chat_chosen(s, strtoll(value, NULL, 10));
+    }
+    decider_hold(s->decider, false);
 }
 
 static void on_chosen_before(void *ctx, const char *value, const struct err *err)
 {
     struct service *s = ctx;
-    if (!err && value && !s->settings->alert_chat_id)
-        service_chat_chosen(s, strtoll(value, NULL, 10));
     char name[64];
+    if (err) {
+        look_again(s);
+        return;
+    }
+    if (value && !s->settings->alert_chat_id)
+        service_chat_chosen(s, strtoll(value, NULL, 10));
     snprintf(name, sizeof name, SETTING_CHAT_MOVED "%lld", (long long)s->bot.alert_chat_id);
-    if (!err && s->bot.alert_chat_id)
-        store_setting_get(s->pg_work, name, on_moved_to, s);
+    store_setting_get(s->pg_work, name, on_moved_to, s);
 }
 
+static void on_chat_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    service_chat_look_up(timer->data);
+}
+
+/* What was chosen or moved, by this instance or another: until it is known nothing is decided, or a ring
+ * would go nowhere. */
 void service_chat_look_up(struct service *s)
 {
+    ev_set_cb(&s->chat_again, on_chat_again);
+    s->chat_again.data = s;
+    if (!store_lease_is_held(s->lease))
+        return; /* whoever holds it looks */
+    decider_hold(s->decider, true);
     store_setting_get(s->pg_work, SETTING_ALERT_CHAT, on_chosen_before, s);
 }

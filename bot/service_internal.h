@@ -41,12 +41,14 @@ struct service {
     int64_t sdk_errors_lost_ms;
     ev_timer migrate_again;
     ev_timer upkeep;
+    ev_timer chat_again; /* looks up once more which chat it is */
     struct migrating *migrating;
     char trouble[ERR_TEXT_BYTES_MAX]; /* why the database is not there yet */
     /* once migrated */
     struct pg *pg_write;
     struct pg *pg_decide;
-    struct pg *pg_work;
+    struct pg *pg_work; /* lease, outbox, updates: short statements alone */
+    struct pg *pg_chat; /* what people ask for: a search may take its time */
     struct projects *projects;
     struct lease *lease;
     struct decider *decider;
@@ -72,6 +74,8 @@ void service_chat_said_moved(void *ctx, int64_t from, int64_t to); /* a message 
 void service_chat_refused(void *ctx, const char *trouble);
 void service_chat_back(void *ctx, int64_t chat_id);
 void service_chat_chosen(void *ctx, int64_t chat_id);
+void service_chat_may_show(void *ctx, int64_t chat_id, void (*done)(void *ctx, bool may),
+                           void *done_ctx);
 /* What was chosen or moved before this instance began to listen. */
 void service_chat_look_up(struct service *service);
 

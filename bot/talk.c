@@ -277,7 +277,8 @@ void talk_start(struct bot *bot, struct update *update, void (*done)(void *ctx),
     ev_init(&talk->again, on_slow);
     talk->slow.data = talk->again.data = talk;
     enum update_kind kind = talk->update.kind;
-    bool wanted = kind == UPDATE_PRESS || (kind == UPDATE_REACTION && talk->update.reaction) ||
+    bool wanted = kind == UPDATE_PRESS ||
+                  (kind == UPDATE_REACTION && talk->update.reaction && !talk->update.from_bot) ||
                   (kind == UPDATE_MESSAGE && !talk->update.from_bot && read_message(talk));
     tell_service(bot, &talk->update);
     if (!wanted) {

@@ -4,6 +4,7 @@
  * (button.c). Nothing here waits for Telegram: a chat that is slow delays only what goes to it. */
 #include "bot/talk.h"
 
+#include "alerts/html.h"
 #include "bot/command.h"
 #include "core/limits.h"
 #include "core/mem.h"
@@ -18,7 +19,7 @@ struct posting {
     struct bot *bot;
     struct our_message as;
     char *args;
-    enum language language;
+    struct shown_card shown; /* of a card */
 };
 
 static struct chat_message message_of(const struct talk *talk, const char *html)
@@ -89,7 +90,7 @@ static void on_posted(void *ctx, const struct chat_result *result)
         log_warn("answer not sent", LOG_S("error", result->text), LOG_END);
     else if (p->as.kind == MESSAGE_CARD)
         store_card_put(p->bot->pg, result->chat_id, result->message_id, result->thread_id,
-                       p->as.group_id, language_code(p->language), on_written_down, NULL);
+                       &p->shown, on_written_down, NULL);
     else
         store_message_put(p->bot->pg, result->chat_id, result->message_id, &p->as, on_written_down,
                           NULL);
@@ -98,13 +99,15 @@ static void on_posted(void *ctx, const struct chat_result *result)
 }
 
 static void post(struct talk *talk, const struct chat_message *message,
-                 const struct our_message *as)
+                 const struct our_message *as, const struct group *group)
 {
     struct posting *p = mem_alloc(sizeof *p);
     p->bot = talk->bot;
     p->as = *as;
     p->args = mem_str_dup(as->args ? as->args : "");
-    p->language = talk->look.language;
+    if (group)
+        p->shown = (struct shown_card){group->id, group->occurrences, group->status,
+                                       language_code(talk->look.language)};
     send(talk, message, on_posted, p);
 }
 
@@ -113,7 +116,7 @@ void talk_post(struct talk *talk, const char *html, const struct chat_keyboard *
 {
     struct chat_message message = message_of(talk, html);
     message.keyboard = keyboard;
-    post(talk, &message, as);
+    post(talk, &message, as, NULL);
 }
 
 void talk_ask(struct talk *talk, const char *html, const struct our_message *as)
@@ -121,7 +124,7 @@ void talk_ask(struct talk *talk, const char *html, const struct our_message *as)
     struct chat_message message = message_of(talk, html);
     message.reply_to = talk->update.message_id;
     message.wants_reply = true;
-    post(talk, &message, as);
+    post(talk, &message, as, NULL);
 }
 
 void talk_post_card(struct talk *talk, const struct group *group, const char *below)
@@ -132,11 +135,12 @@ void talk_post_card(struct talk *talk, const struct group *group, const char *be
     struct our_message as = {.kind = MESSAGE_CARD, .group_id = group->id};
     buf_init(&html, TG_TEXT_BYTES_MAX);
     card_render(&card, &html, &keyboard);
-    if (below && *below)
+    bool fits = below && html_units(buf_text(&html)) + html_units(below) <= TG_TEXT_UNITS_MAX;
+    if (fits)
         buf_add_str(&html, below);
     struct chat_message message = message_of(talk, buf_text(&html));
     message.keyboard = &keyboard;
-    post(talk, &message, &as);
+    post(talk, &message, &as, group);
     buf_fini(&html);
 }
 

@@ -234,6 +234,8 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
         {"#{0} and #{1} can't be merged: they are one already, or belong to different "
          "projects.",
          "№{0} и №{1} объединить нельзя: они уже вместе или из разных проектов."},
+    [TEXT_CANT_MERGE_GONE] = {"There is no error #{0}, or no error #{1}.",
+                              "Нет ошибки №{0} или №{1}."},
     [TEXT_NOTHING_MERGED] = {"Nothing was merged into #{0}.", "С №{0} ничего не объединяли."},
     [TEXT_SIMILAR] = {"Looks alike:", "Похожие:"},
     [TEXT_WHOM] = {"Whom?", "Кому?"},
@@ -242,10 +244,11 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
     [TEXT_WHO_IS_THAT] =
         {"I have not met {0} yet. They say something to me first, or you reply to a "
          "message of theirs.",
-         "Я ещё не знаю, кто это: {0}. Пусть сначала напишет мне или ответьте на "
-         "сообщение этого человека."},
-    [TEXT_WRITE_NOTE] = {"{1}, reply to this message with the note to #{0}.",
-                         "{1}, ответьте на это сообщение заметкой к №{0}."},
+         "Я ещё не знаю, кто это: {0}. Пусть этот человек сначала напишет мне, или ответьте "
+         "на его сообщение."},
+    [TEXT_WRITE_NOTE] =
+        {"<a href=\"tg://user?id={2}\">{1}</a>, reply to this message with the note to #{0}.",
+         "<a href=\"tg://user?id={2}\">{1}</a>, ответьте на это сообщение заметкой к №{0}."},
     [TEXT_NOTE_IS_TEXT] = {"A note is text.", "Заметка — это текст."},
 
     /* presses */

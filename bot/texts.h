@@ -95,13 +95,14 @@ enum text {
     TEXT_SPLIT,
     TEXT_CHANGED_LINE, /* what, number, title */
     TEXT_NOTHING_TO_UNDO,
-    TEXT_CANT_MERGE, /* number, number */
+    TEXT_CANT_MERGE,      /* number, number */
+    TEXT_CANT_MERGE_GONE, /* number, number */
     TEXT_NOTHING_MERGED,
     TEXT_SIMILAR,
     TEXT_WHOM,
     TEXT_NOBODY_KNOWN,
     TEXT_WHO_IS_THAT, /* name */
-    TEXT_WRITE_NOTE,  /* number, person */
+    TEXT_WRITE_NOTE,  /* number, person, their id */
     TEXT_NOTE_IS_TEXT,
     /* presses */
     TEXT_DATABASE_AWAY,

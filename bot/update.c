@@ -141,6 +141,8 @@ static void read_reaction(const json_t *reaction, struct update *u)
     u->kind = UPDATE_REACTION;
     read_place(reaction, u);
     read_person(json_object_get(reaction, "user"), u);
+    u->from_bot =
+        u->from_id == 0; /* a reaction in a chat's name (actor_chat) is nobody we could know */
     if (json_array_size(new) > 0 && json_array_size(new) >= json_array_size(old))
         u->reaction = text(added, "emoji");
 }

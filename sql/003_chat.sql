@@ -78,7 +78,8 @@ ALTER TABLE error_group_history ADD COLUMN is_undo boolean; -- NULL: no
 -- ------------------------------------------------------------------------------- groups that are one
 -- A merged group keeps its row, its events and its counters; it is shown, rung and changed as part of
 -- the group it was merged into, and a split gives it back as it is. No chains: roots only.
-ALTER TABLE error_group ADD COLUMN merged_into bigint REFERENCES error_group (id) ON DELETE SET NULL;
+ALTER TABLE error_group ADD COLUMN merged_into bigint REFERENCES error_group (id) ON DELETE SET NULL
+    CHECK (merged_into <> id);
 CREATE INDEX error_group_merged ON error_group (merged_into) WHERE merged_into IS NOT NULL;
 
 CREATE OR REPLACE VIEW open_errors AS
@@ -117,11 +118,17 @@ BEGIN
          AS c (what, old_value, new_value)
     WHERE c.old_value IS DISTINCT FROM c.new_value;
     INSERT INTO alert_due (kind, group_id) VALUES ('change', coalesce(NEW.merged_into, NEW.id));
-    -- what was merged has one status, wherever it is changed
-    IF NEW.status IS DISTINCT FROM OLD.status THEN
+    -- What was merged has one status, wherever it is changed. The root never waits for a leaf that
+    -- somebody holds (the service catches up later), so nobody's open transaction stops the decider,
+    -- and no two changes wait for each other.
+    IF NEW.status IS DISTINCT FROM OLD.status AND NEW.merged_into IS NOT NULL THEN
         UPDATE error_group g SET status = NEW.status
-        WHERE (g.merged_into = NEW.id OR g.id = NEW.merged_into)
-          AND g.status IS DISTINCT FROM NEW.status;
+        WHERE g.id = NEW.merged_into AND g.status IS DISTINCT FROM NEW.status;
+    ELSIF NEW.status IS DISTINCT FROM OLD.status THEN
+        UPDATE error_group g SET status = NEW.status
+        WHERE g.id IN (SELECT m.id FROM error_group m WHERE m.merged_into = NEW.id
+                       AND m.status IS DISTINCT FROM NEW.status
+                       ORDER BY m.id FOR NO KEY UPDATE SKIP LOCKED);
     END IF;
     RETURN NULL;
 END $$;
@@ -130,15 +137,19 @@ END $$;
 CREATE FUNCTION merge_groups(into_group bigint, from_group bigint) RETURNS bigint
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    root bigint := nabat_root(into_group);
-    leaf bigint := nabat_root(from_group);
+    root bigint;
+    leaf bigint;
     a    error_group;
     b    error_group;
 BEGIN
+    -- one merge at a time: roots are looked up after everybody else's merge is over
+    PERFORM pg_advisory_xact_lock(hashtext('nabat.merge'), hashtext(current_schema()::text));
+    root := nabat_root(into_group);
+    leaf := nabat_root(from_group);
     SELECT * INTO a FROM error_group WHERE id = least(root, leaf) FOR NO KEY UPDATE;
     SELECT * INTO b FROM error_group WHERE id = greatest(root, leaf) FOR NO KEY UPDATE;
-    PERFORM nabat_need_group(into_group, a.id IS NOT NULL AND (root = a.id OR b.id IS NOT NULL));
-    PERFORM nabat_need_group(from_group, b.id IS NOT NULL);
+    PERFORM nabat_need_group(into_group, root IN (a.id, b.id));
+    PERFORM nabat_need_group(from_group, leaf IN (a.id, b.id));
     IF root = leaf THEN
         RAISE EXCEPTION 'error groups % and % are one already', into_group, from_group
             USING ERRCODE = 'NB001';
@@ -155,6 +166,9 @@ BEGIN
         UPDATE error_group SET status = b.status WHERE id = root;
         a.status := b.status;
     END IF;
+    -- "until 100 more" counts on from both together
+    UPDATE error_group SET touched = true,
+           muted_until_count = muted_until_count + nabat_occurrences(leaf) WHERE id = root;
     INSERT INTO error_group_history (group_id, what, old_value, new_value, actor, actor_id, source)
     SELECT h.id, h.what, NULL, h.value::text, nabat_actor(),
            nullif(current_setting('nabat.actor_id', true), '')::bigint, nabat_source()
@@ -163,18 +177,19 @@ BEGIN
           UNION ALL SELECT root, 'merged', leaf) h;
     UPDATE error_group SET merged_into = root, status = a.status, touched = true
     WHERE id = leaf OR merged_into = leaf;
-    UPDATE error_group SET touched = true WHERE id = root;
     UPDATE alert_outbox SET group_id = root
     WHERE group_id = leaf AND state IN ('pending', 'uncertain');
     UPDATE alert_due SET group_id = root WHERE group_id = leaf;
     UPDATE alert_card SET group_id = root WHERE group_id = leaf;
-    UPDATE alert_card c SET is_current = false, edit = 'retire', edit_since = now(), edit_tries = 0
+    UPDATE alert_card c SET is_current = false, edit = 'retire', edit_since = now(), edit_tries = 0,
+           edit_seq = edit_seq + 1
     WHERE c.group_id = root AND c.is_current
       AND EXISTS (SELECT 1 FROM alert_card n WHERE n.group_id = root AND n.chat_id = c.chat_id
                   AND n.is_current AND n.message_id > c.message_id);
-    INSERT INTO alert_state (group_id, chat_id, last_ring_at, held)
+    INSERT INTO alert_state AS s (group_id, chat_id, last_ring_at, held)
     SELECT root, chat_id, last_ring_at, held FROM alert_state WHERE group_id = leaf
-    ON CONFLICT DO NOTHING;
+    ON CONFLICT (group_id, chat_id) DO UPDATE SET held = s.held + excluded.held,
+        last_ring_at = greatest(s.last_ring_at, excluded.last_ring_at);
     INSERT INTO alert_due (kind, group_id) VALUES ('change', root);
     RETURN root;
 END $$;
@@ -184,9 +199,16 @@ END $$;
 CREATE FUNCTION split_group(group_id bigint) RETURNS bigint
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    root bigint := nabat_root(split_group.group_id);
+    root bigint;
     n    bigint;
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('nabat.merge'), hashtext(current_schema()::text));
+    root := nabat_root(split_group.group_id);
+    UPDATE error_group g SET muted_until_count = g.muted_until_count - l.occurrences
+    FROM (SELECT coalesce(sum(m.occurrences), 0) AS occurrences FROM error_group m
+          WHERE m.merged_into = root
+            AND (m.id = split_group.group_id OR root = split_group.group_id)) l
+    WHERE g.id = root AND g.muted_until_count IS NOT NULL AND l.occurrences > 0;
     PERFORM nabat_need_group(split_group.group_id,
                              EXISTS (SELECT 1 FROM error_group g WHERE g.id = split_group.group_id));
     WITH gone AS (
@@ -217,9 +239,9 @@ DECLARE
     made timestamptz;
 BEGIN
     SELECT l.changed_at INTO made
-    FROM (SELECT h.changed_at, h.is_undo, h.source FROM error_group_history h
+    FROM (SELECT h.changed_at, h.is_undo, h.source, h.what FROM error_group_history h
           WHERE h.group_id = nabat_undo.group_id ORDER BY h.id DESC LIMIT 1) l
-    WHERE l.is_undo IS NULL AND l.source = 'chat' AND l.changed_at > now() - interval '5 minutes';
+    WHERE l.is_undo IS NULL AND l.source = 'chat' AND l.what NOT LIKE 'merged%' AND l.changed_at > now() - interval '5 minutes';
     IF made IS NULL THEN
         RAISE EXCEPTION 'there is nothing to undo in error group %', nabat_undo.group_id
             USING ERRCODE = 'NB001';

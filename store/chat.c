@@ -147,27 +147,35 @@ void store_message_put(struct pg *pg, int64_t chat_id, int64_t message_id,
     run(pg, batch, done, ctx);
 }
 
-static const char RETIRE_SQL[] =
-    "UPDATE alert_card SET is_current = false, edit = 'retire', edit_since = now(), edit_tries = 0 "
-    "WHERE is_current AND chat_id = $1 AND group_id = $2 AND message_id < $3";
+static const char RETIRE_SQL[] = "UPDATE alert_card SET is_current = false, edit = 'retire', "
+                                 "edit_since = now(), edit_tries = 0, "
+                                 "edit_seq = edit_seq + 1 WHERE is_current AND chat_id = $1 AND "
+                                 "group_id = $2 AND message_id < $3";
+/* The group may have changed while its card was being sent: then the card is stale already. */
 static const char CARD_SQL[] =
-    "INSERT INTO alert_card (chat_id, message_id, group_id, thread_id, language, edited_at) "
-    "VALUES ($1, $2, $3, $4, $5, now()) ON CONFLICT (chat_id, message_id) DO NOTHING";
+    "INSERT INTO alert_card (chat_id, message_id, group_id, thread_id, language, edited_at, edit, "
+    "edit_since) SELECT $1, $2, g.id, $4, $5, now(), w.edit, CASE WHEN w.edit IS NOT NULL THEN "
+    "now() END "
+    "FROM error_group g CROSS JOIN LATERAL (SELECT CASE WHEN g.status <> $6 THEN 'change' "
+    "WHEN nabat_occurrences(g.id) > $7 THEN 'count' END AS edit) w WHERE g.id = nabat_root($3) "
+    "ON CONFLICT (chat_id, message_id) DO NOTHING";
 
 void store_card_put(struct pg *pg, int64_t chat_id, int64_t message_id, int64_t thread_id,
-                    int64_t group_id, const char *language, chat_done_sql_fn *done, void *ctx)
+                    const struct shown_card *shown, chat_done_sql_fn *done, void *ctx)
 {
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, RETIRE_SQL);
     pg_i64(batch, chat_id);
-    pg_i64(batch, group_id);
+    pg_i64(batch, shown->group_id);
     pg_i64(batch, message_id);
     pg_add(batch, CARD_SQL);
     pg_i64(batch, chat_id);
     pg_i64(batch, message_id);
-    pg_i64(batch, group_id);
+    pg_i64(batch, shown->group_id);
     pg_i64_or_null(batch, thread_id);
-    pg_text(batch, language);
+    pg_text(batch, shown->language);
+    pg_text(batch, status_name(shown->status));
+    pg_i64(batch, shown->occurrences);
     run(pg, batch, done, ctx);
 }
 

@@ -2,6 +2,7 @@
 #ifndef NABAT_STORE_CHAT_H
 #define NABAT_STORE_CHAT_H
 
+#include "core/event.h"
 #include "store/pg.h"
 
 /* Text is BORROWED until done returns; NULL: not chosen. */
@@ -38,10 +39,16 @@ void store_message_get(struct pg *pg, int64_t chat_id, int64_t message_id, our_m
 typedef void chat_done_sql_fn(void *ctx, const struct err *err);
 void store_message_put(struct pg *pg, int64_t chat_id, int64_t message_id,
                        const struct our_message *message, chat_done_sql_fn *done, void *ctx);
-/* A message that shows a group becomes its card in that chat; an older one there retires. `language`
- * is the one it was rendered in. */
+/* What a card shows, as it was rendered. */
+struct shown_card {
+    int64_t group_id;
+    int64_t occurrences;
+    enum group_status status;
+    const char *language;
+};
+/* A message that shows a group becomes its card in that chat; an older one there retires. */
 void store_card_put(struct pg *pg, int64_t chat_id, int64_t message_id, int64_t thread_id,
-                    int64_t group_id, const char *language, chat_done_sql_fn *done, void *ctx);
+                    const struct shown_card *shown, chat_done_sql_fn *done, void *ctx);
 
 /* Forum topics that the bot made. Nobody waits for these: a topic forgotten is made again. */
 void store_topic_put(struct pg *pg, int64_t chat_id, const char *topic, int64_t thread_id);

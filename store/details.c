@@ -22,9 +22,9 @@ static const char DETAILS_SQL[] =
     "f.email), ''), 'somebody') || ': ' || f.message, '' ORDER BY f.id) || E'\\n' "
     "FROM (SELECT * FROM user_feedback f WHERE f.group_id = e.group_id ORDER BY f.id DESC LIMIT 20) "
     "f)), d.detail "
-    "FROM bot_error_event e LEFT JOIN event d ON d.id = e.id AND d.received_at = e.received_at "
-    "WHERE e.group_id IN (SELECT id FROM error_group WHERE id = $1 OR merged_into = $1) "
-    "ORDER BY e.id DESC LIMIT 1";
+    "FROM (SELECT id FROM error_group WHERE id = $1 OR merged_into = $1) g "
+    "CROSS JOIN LATERAL (SELECT * FROM bot_error_event b WHERE b.group_id = g.id ORDER BY b.id DESC LIMIT 1) e "
+    "LEFT JOIN event d ON d.id = e.id AND d.received_at = e.received_at ORDER BY e.id DESC LIMIT 1";
 /* clang-format on */
 enum { DETAILS_HEAD, DETAILS_TAIL, DETAILS_DETAIL };
 

@@ -16,14 +16,15 @@ static const char TAKE_SQL[] =
     "WITH due AS (DELETE FROM alert_due WHERE id IN (SELECT id FROM alert_due ORDER BY id "
     "LIMIT $1 FOR UPDATE SKIP LOCKED) AND EXISTS (SELECT 1 FROM service_lease "
     "WHERE name = 'alerts' AND holder = $3 AND epoch = $4) RETURNING *) "
-    "SELECT d.kind, d.group_id, d.n, d.severity, " PG_MS("d.occurred_max") ", "
+    "SELECT d.kind, g.id, d.n, d.severity, " PG_MS("d.occurred_max") ", "
     PG_MS("d.created_at") ", g.status, g.resolved_by_person, " PG_MS("g.resolved_at") ", "
     PG_MS("g.taken_at") ", CASE WHEN isfinite(g.muted_until) THEN " PG_MS("g.muted_until") " "
     "WHEN g.muted_until > now() THEN 9000000000000 END, g.muted_until_count, g.occurrences + "
     "coalesce((SELECT sum(m.occurrences) FROM error_group m WHERE m.merged_into = g.id), 0)::bigint, "
-    PG_MS("s.last_ring_at") ", s.held FROM due d JOIN error_group g ON g.id = d.group_id "
+    PG_MS("s.last_ring_at") ", s.held FROM due d JOIN error_group f ON f.id = d.group_id "
+    "JOIN error_group g ON g.id = coalesce(f.merged_into, f.id) "
     "LEFT JOIN alert_state s ON s.group_id = g.id AND s.chat_id = $2 "
-    "ORDER BY d.group_id, d.kind <> 'reopen', d.id";
+    "ORDER BY g.id, d.kind <> 'reopen', d.id";
 /* clang-format on */
 enum {
     FACT_COL_KIND,

@@ -23,7 +23,7 @@ const char *const STORE_GROUP_COLUMNS =
     "coalesce(g.muted_until > now(), false) "
     "OR coalesce(g.occurrences + coalesce(k.occurrences, 0) < g.muted_until_count, false), "
     "h.actor, " PG_MS("h.changed_at") ", h.source, n.actor, u.actor, "
-    "CASE WHEN l.source = 'chat' AND l.is_undo IS NULL AND l.changed_at > now() - interval '5 minutes' "
+    "CASE WHEN l.source = 'chat' AND l.is_undo IS NULL AND l.what NOT LIKE 'merged%' AND l.changed_at > now() - interval '5 minutes' "
     "THEN " PG_MS("l.changed_at + interval '5 minutes'") " END, k.ids, "
     "e.handler, e.environment, e.release, e.server_name, e.user_id, e.gen_request_id, "
     "e.chat_id IS NOT NULL, e.chat_id, e.exception_type, e.tags, "
@@ -54,7 +54,7 @@ const char *const STORE_GROUP_JOINS =
     "LEFT JOIN LATERAL (SELECT actor FROM error_group_history h "
     "WHERE h.group_id = g.id AND h.what IN ('muted_until', 'muted_until_count') "
     "ORDER BY h.id DESC LIMIT 1) u ON true "
-    "LEFT JOIN LATERAL (SELECT changed_at, source, is_undo FROM error_group_history h "
+    "LEFT JOIN LATERAL (SELECT changed_at, source, is_undo, what FROM error_group_history h "
     "WHERE h.group_id = g.id ORDER BY h.id DESC LIMIT 1) l ON true ";
 /* clang-format on */
 
@@ -260,7 +260,8 @@ static const char LIST_WHERE[] =
     "g.title, g.culprit, g.handler, g.origin, p.slug)), lower(w.word)) = 0) "
     "AND ($5::bigint = 0 OR g.last_seen > now() - make_interval(secs => $5::bigint)) "
     "AND ($6::text IS NULL OR g.assigned_to = $6 OR g.assigned_to_id = nullif($7::bigint, 0)) "
-    "AND (NOT $8::bool OR g.muted_until > now() OR g.occurrences < g.muted_until_count) "
+    "AND (NOT $8::bool OR g.muted_until > now() OR (g.muted_until_count IS NOT NULL "
+    "AND nabat_occurrences(g.id) < g.muted_until_count)) "
     "AND (NOT $9::bool OR g.assigned_to IS NULL) ";
 /* clang-format on */
 

@@ -172,9 +172,10 @@ static const char SENT_SQL[] =
     "UPDATE alert_outbox SET state = 'sent', sent_at = now(), message_id = $2, chat_id = $3, "
     "thread_id = $4, last_error = NULL WHERE id = $1";
 static const char RETIRE_SQL[] =
-    "UPDATE alert_card SET is_current = false, edit = 'retire', edit_since = now(), edit_tries = 0 "
-    "WHERE is_current AND chat_id = $2 "
-    "AND group_id = (SELECT group_id FROM alert_outbox WHERE id = $1 AND note_id IS NULL)";
+    "UPDATE alert_card SET is_current = false, edit = 'retire', edit_since = now(), edit_tries = "
+    "0, "
+    "edit_seq = edit_seq + 1 WHERE is_current AND chat_id = $2 AND group_id = "
+    "(SELECT nabat_root(group_id) FROM alert_outbox WHERE id = $1 AND note_id IS NULL)";
 /* The group may have changed between the claim and now: then the card is stale already. */
 static const char CARD_SQL[] =
     "INSERT INTO alert_card (chat_id, message_id, group_id, thread_id, outbox_id, held, edited_at, "
@@ -255,6 +256,10 @@ void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, o
         "INSERT INTO alert_state (group_id, chat_id, last_ring_at, held) SELECT group_id, $2, "
         "last_ring_at, held FROM alert_state WHERE chat_id = $1 ON CONFLICT DO NOTHING",
         "DELETE FROM alert_card WHERE chat_id = $1 AND chat_id <> $2",
+        "INSERT INTO chat_setting (chat_id, language, time_zone, is_quiet, reactions) SELECT $2, "
+        "language, "
+        "time_zone, is_quiet, reactions FROM chat_setting WHERE chat_id = $1 ON CONFLICT DO "
+        "NOTHING",
     };
     struct pg_batch *batch = pg_batch_new();
     for (size_t i = 0; i < sizeof SQL / sizeof *SQL; i++) {

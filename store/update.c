@@ -2,7 +2,6 @@
 #include "store/update.h"
 
 #include "core/limits.h"
-#include "core/log.h"
 #include "core/mem.h"
 
 #include <stdlib.h>
@@ -86,19 +85,34 @@ void store_updates_take(struct pg *pg, int64_t bot_id, const char *taken_by, int
     pg_run(pg, batch, on_taken, call);
 }
 
-static void on_handled(void *ctx, const struct pg_reply *reply)
+void store_updates_release(struct pg *pg, int64_t bot_id, const char *taken_by,
+                           const int64_t *in_hand, size_t count, updates_added_fn *done, void *ctx)
 {
-    (void)ctx;
-    if (reply->err)
-        log_debug("update not marked as handled", LOG_S("error", reply->err->text), LOG_END);
+    struct pg_array ids;
+    struct add_call *call = mem_alloc(sizeof *call);
+    *call = (struct add_call){done, ctx};
+    pg_array_init(&ids, PG_INT8_ARRAY, MIB);
+    for (size_t i = 0; i < count; i++)
+        pg_array_i64(&ids, in_hand[i]);
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch,
+           "UPDATE telegram_update SET taken_by = NULL, attempts = attempts - 1 WHERE bot_id = $1 "
+           "AND taken_by = $2 AND handled_at IS NULL AND NOT update_id = ANY($3::bigint[])");
+    pg_i64(batch, bot_id);
+    pg_text(batch, taken_by);
+    pg_array_param(batch, &ids);
+    pg_run(pg, batch, on_added, call);
 }
 
-void store_update_handled(struct pg *pg, int64_t bot_id, int64_t update_id)
+void store_update_handled(struct pg *pg, int64_t bot_id, int64_t update_id, updates_added_fn *done,
+                          void *ctx)
 {
+    struct add_call *call = mem_alloc(sizeof *call);
+    *call = (struct add_call){done, ctx};
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, "UPDATE telegram_update SET handled_at = now(), body = NULL "
                   "WHERE bot_id = $1 AND update_id = $2");
     pg_i64(batch, bot_id);
     pg_i64(batch, update_id);
-    pg_run(pg, batch, on_handled, NULL);
+    pg_run(pg, batch, on_added, call);
 }

@@ -20,7 +20,12 @@ typedef void updates_taken_fn(void *ctx, const struct update_row *rows, size_t c
                               const struct err *err);
 void store_updates_take(struct pg *pg, int64_t bot_id, const char *taken_by, int64_t limit,
                         updates_taken_fn *done, void *ctx);
-/* Handled: its text is forgotten, its id is kept to know a repeat by. Nobody waits for it. */
-void store_update_handled(struct pg *pg, int64_t bot_id, int64_t update_id);
+/* After a take whose answer was lost: what is marked as ours and not in hand may be taken again. */
+void store_updates_release(struct pg *pg, int64_t bot_id, const char *taken_by,
+                           const int64_t *in_hand, size_t count, updates_added_fn *done, void *ctx);
+/* Handled: its text is forgotten, its id is kept to know a repeat by. Until `done` says so without an
+ * error it may be handed out again after a restart: the caller tries again. */
+void store_update_handled(struct pg *pg, int64_t bot_id, int64_t update_id, updates_added_fn *done,
+                          void *ctx);
 
 #endif

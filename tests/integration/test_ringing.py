@@ -239,7 +239,7 @@ def test_claim_whose_answer_was_lost_is_sent(service, tg, db):
     s = service(tg=tg)
     s.post({"message": "quiet", "severity": "error"})
     wait(lambda: db.one("SELECT count(*) FROM error_group") == 1, 5)
-    epoch = db.one("SELECT epoch FROM service_lease")
+    epoch = wait(lambda: db.one("SELECT epoch FROM service_lease"), 10, "the lease")
     locked = db.open()
     locked.autocommit = False
     with locked.cursor() as cur:

@@ -292,3 +292,111 @@ def test_merged_groups_ring_as_one(service, tg, db):
     assert db.sql("SELECT id, occurrences FROM error_group ORDER BY id") == [(1, 1), (2, 2)]
     assert [r[0] for r in db.sql("SELECT what FROM error_group_history WHERE what LIKE 'merged%' ORDER BY id")] == [
         "merged_into", "merged", "merged_into", "merged"]
+
+
+def test_an_open_transaction_on_a_merged_group_stops_nobody(service, tg, db):
+    s = service(tg=tg)
+    s.post([{"message": "Alpha", "severity": "critical"}, {"message": "Beta", "severity": "critical"}])
+    tg.wait(lambda: len(tg.sent(CHAT)) == 2, 10)
+    db.sql("SELECT merge_groups(1, 2)")
+    db.sql("SELECT resolve(1)")
+    locked = db.open()
+    locked.autocommit = False
+    with locked.cursor() as cur:
+        cur.execute("SELECT 1 FROM error_group WHERE id = 2 FOR UPDATE")
+        s.post({"message": "Alpha", "severity": "critical"})
+        tg.wait(lambda: any("It is back" in m["text"] for m in tg.sent(CHAT)), 5, "the regression, all the same")
+        s.post({"message": "Gamma", "severity": "critical"})
+        tg.wait(lambda: any("Gamma" in m["text"] for m in tg.sent(CHAT)), 5, "another group's ring")
+        locked.rollback()
+    locked.close()
+    wait(lambda: db.one("SELECT status FROM error_group WHERE id = 2") == "new", 15, "the leaf catches up")
+
+
+def test_undo_does_not_reach_a_merge(service, tg, db):
+    s = service(tg=tg)
+    s.post([{"message": "Alpha"}, {"message": "Beta"}])
+    wait(lambda: db.one("SELECT count(*) FROM error_group") == 2, 5)
+    db.sql("SELECT resolve(1)")
+    tg.push_message(TEAM, TEAM, "/merge 1 2")
+    wait(lambda: db.one("SELECT merged_into FROM error_group WHERE id = 2") == 1, 5)
+    assert db.one("SELECT status FROM error_group WHERE id = 1") == "new", "an open one is never hidden"
+    tg.push_message(TEAM, TEAM, "/error 1")
+    card = tg.wait(lambda: [m for m in tg.sent(TEAM) if m["keyboard"]], 5)[0]
+    assert "Undo" not in buttons(card)
+    wait(lambda: db.one("SELECT count(*) FROM alert_card") == 1, 5)
+    press = tg.press(TEAM, card["message_id"], "undo:1", TEAM, "ann")
+    tg.wait(lambda: press in tg.answers, 3)
+    assert tg.answers[press].startswith("There is nothing to undo")
+    assert db.sql("SELECT DISTINCT status FROM error_group") == [("new",)]
+
+
+def test_muted_until_counts_both_and_splits_again(service, tg, db):
+    s = service(tg=tg)
+    s.post([{"message": "Alpha"}] * 3 + [{"message": "Beta"}] * 40)
+    wait(lambda: db.one("SELECT sum(occurrences) FROM error_group") == 43, 5)
+    db.sql("SELECT mute_count(1, 100)")
+    db.sql("SELECT merge_groups(1, 2)")
+    assert db.one("SELECT muted_until_count FROM error_group WHERE id = 1") == 143
+    db.sql("SELECT split_group(2)")
+    assert db.one("SELECT muted_until_count FROM error_group WHERE id = 1") == 103
+
+
+def test_a_command_is_carried_out_once_though_its_mark_was_lost(service, tg, db):
+    s = service(tg=tg)
+    tg.wait(lambda: tg.of("getUpdates"), 10)
+    s.post({"message": "Alpha"})
+    wait(lambda: db.one("SELECT count(*) FROM error_group") == 1, 5)
+    db.sql("CREATE FUNCTION no_mark() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+           "IF NEW.handled_at IS NOT NULL AND (SELECT count(*) FROM open_errors) < 9 THEN "
+           "RAISE EXCEPTION 'not now' USING ERRCODE = '57000'; END IF; RETURN NEW; END $$")
+    db.sql("CREATE TRIGGER no_mark BEFORE UPDATE ON telegram_update FOR EACH ROW EXECUTE FUNCTION no_mark()")
+    tg.push_message(TEAM, TEAM, "/note 1 once")
+    wait(lambda: db.one("SELECT note FROM error_group") == "once", 5)
+    time.sleep(1.5)
+    assert db.one("SELECT handled_at FROM telegram_update") is None
+    db.sql("DROP TRIGGER no_mark ON telegram_update")
+    wait(lambda: db.one("SELECT handled_at FROM telegram_update"), 5, "marked once it can be")
+    assert db.one("SELECT attempts FROM telegram_update") == 1
+    assert db.one("SELECT count(*) FROM error_group_history WHERE what = 'note'") == 1
+
+
+def test_a_url_that_telegram_refuses_makes_our_webhook_no_strangers(service, tg, db):
+    s = service(tg=tg, env=HOOK)
+    ours = tg.wait(lambda: tg.webhook, 10)
+    s.stop()
+    tg.fail_next("setWebhook", code=400, times=50, description="Bad Request: bad webhook: Failed to resolve host")
+    s = service(tg=tg, env={"TELEGRAM_WEBHOOK_URL": "http://bad.invalid"})
+    wait(lambda: "Failed to resolve host" in str(s.get("/health").json["parts"]["telegram"]), 10)
+    s.stop()
+    assert tg.webhook == ours
+    tg.faults.clear()
+    service(tg=tg)
+    wait(lambda: not tg.webhook, 10, "it was ours, and is removed")
+
+
+def test_private_cards_end_with_access(service, tg, db):
+    s = service(tg=tg, env={"ERROR_ADMIN_IDS": str(OWNER)})
+    s.post({"message": "Alpha"})
+    wait(lambda: db.one("SELECT count(*) FROM error_group") == 1, 5)
+    db.sql("INSERT INTO chat_member (user_id, role) VALUES (33, 'viewer')")
+    tg.push_message(33, 33, "/error 1", "eve")
+    card = tg.wait(lambda: tg.sent(33), 5)[0]
+    wait(lambda: db.one("SELECT count(*) FROM alert_card") == 1, 5)
+    db.sql("DELETE FROM chat_member")
+    db.sql("SELECT take(1, 'ann'); UPDATE error_group SET note = 'for the team only'")
+    wait(lambda: db.one("SELECT is_current FROM alert_card") is False, 5, "given up")
+    assert "ann" not in card["text"] and "for the team only" not in card["text"]
+
+
+def test_the_chosen_chat_is_known_before_anything_is_decided(service, tg, db):
+    env = {"ERROR_ALERT_CHAT_ID": None, "ERROR_ADMIN_IDS": str(OWNER)}
+    s = service(tg=tg, env=env)
+    wait(lambda: db.one("SELECT epoch FROM service_lease"), 5)
+    db.sql("INSERT INTO service_setting VALUES ('alert_chat_id', %s)", str(CHAT))
+    s.stop()
+    for n in range(3):
+        s = service(tg=tg, env=env)
+        s.post({"message": f"at the start {n}", "severity": "critical", "fingerprint": [str(n)]})
+        tg.wait(lambda: any(f"at the start {n}" in m["text"] for m in tg.sent(CHAT)), 8, "it rang")
+        s.kill()
