@@ -42,8 +42,14 @@ static void show(const char *text)
 {
     struct frames top = frames_top(text, 5, 1200);
     char source[FRAMES_SOURCE_BYTES];
-    struct group group = {.id = 1, .title = *text ? text : "t", .origin = text, .culprit = text,
-                          .stack_part = text, .tags = text, .note = text, .user_id = text};
+    struct group group = {.id = 1,
+                          .title = *text ? text : "t",
+                          .origin = text,
+                          .culprit = text,
+                          .stack_part = text,
+                          .tags = text,
+                          .note = text,
+                          .user_id = text};
     struct look look = {.language = LANG_RU};
     struct card card = {.group = &group, .look = &look};
     struct chat_keyboard keyboard;
@@ -54,7 +60,8 @@ static void show(const char *text)
     similar_titles(text, "ValueError: bad text");
     buf_init(&html, TG_TEXT_BYTES_MAX);
     card_render(&card, &html, &keyboard);
-    if (html.full || html_units(html.data) > TG_TEXT_UNITS_MAX || !utf8_is_clean(html.data, html.len))
+    if (html.full || html_units(html.data) > TG_TEXT_UNITS_MAX ||
+        !utf8_is_clean(html.data, html.len))
         abort();
     buf_fini(&html);
 }
