@@ -71,7 +71,6 @@ static const char *const COUNTED_EN[COUNTED][2] = {
                     "%s more were held back since the last alert"},
     [COUNT_ERRORS] = {"%s error", "%s errors"},
     [COUNT_EVENTS] = {"%s event", "%s events"},
-    [COUNT_GROUPS_SPLIT] = {"%s error stands alone again", "%s errors stand alone again"},
 };
 static const char *const COUNTED_RU[COUNTED][3] = {
     [COUNT_TIMES] = {"%s раз", "%s раза", "%s раз"},
@@ -81,8 +80,6 @@ static const char *const COUNTED_RU[COUNTED][3] = {
                     "С прошлого сообщения было ещё %s случаев"},
     [COUNT_ERRORS] = {"%s ошибка", "%s ошибки", "%s ошибок"},
     [COUNT_EVENTS] = {"%s событие", "%s события", "%s событий"},
-    [COUNT_GROUPS_SPLIT] = {"%s ошибка снова сама по себе", "%s ошибки снова сами по себе",
-                            "%s ошибок снова сами по себе"},
 };
 static const char *const MONTHS[LANGUAGES][12] = {
     {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},

@@ -34,11 +34,6 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
          "Tell the owner your id: <code>{0}</code>",
          "«Набат» работает, но чат для тревог ещё не задан, а вы не владелец. Сообщите владельцу "
          "свой id: <code>{0}</code>"},
-    [TEXT_START_GROUP] =
-        {"This group's id is <code>{0}</code>. To get alerts here, an owner sends /start, or sets "
-         "<code>ERROR_ALERT_CHAT_ID={0}</code> and restarts Nabat.",
-         "id этой группы — <code>{0}</code>. Чтобы тревоги приходили сюда, владелец отправляет "
-         "/start или задаёт <code>ERROR_ALERT_CHAT_ID={0}</code> и перезапускает «Набат»."},
     [TEXT_START_GROUP_SET] =
         {"Shall alerts come to this group (<code>{0}</code>)? An owner presses the button.",
          "Присылать тревоги в эту группу (<code>{0}</code>)? Кнопку нажимает владелец."},
@@ -239,8 +234,6 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
     [TEXT_NOTHING_MERGED] = {"Nothing was merged into #{0}.", "С №{0} ничего не объединяли."},
     [TEXT_SIMILAR] = {"Looks alike:", "Похожие:"},
     [TEXT_WHOM] = {"Whom?", "Кому?"},
-    [TEXT_NOBODY_KNOWN] = {"I know nobody here yet: /assign N @name",
-                           "Я пока никого здесь не знаю: /assign N @имя"},
     [TEXT_WHO_IS_THAT] =
         {"I have not met {0} yet. They say something to me first, or you reply to a "
          "message of theirs.",
@@ -249,7 +242,6 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
     [TEXT_WRITE_NOTE] =
         {"<a href=\"tg://user?id={2}\">{1}</a>, reply to this message with the note to #{0}.",
          "<a href=\"tg://user?id={2}\">{1}</a>, ответьте на это сообщение заметкой к №{0}."},
-    [TEXT_NOTE_IS_TEXT] = {"A note is text.", "Заметка — это текст."},
 
     /* presses */
     [TEXT_DATABASE_AWAY] =
@@ -267,8 +259,6 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
                            "Telegram не принял файл со стеком: {0}"},
     [TEXT_NO_EVENT] = {"Its events are past retention and gone",
                        "Её события уже удалены: срок хранения истёк"},
-    [TEXT_ADOPTED] = {"This message was thought lost; it is a card again",
-                      "Это сообщение считалось потерянным; теперь оно снова карточка"},
 
     /* who may */
     [TEXT_STRANGER] = {"This bot serves one team. If it is yours, tell its owner your id: "

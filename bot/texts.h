@@ -14,7 +14,6 @@ enum text {
     TEXT_START_NO_OWNER, /* person */
     TEXT_START_OWNER,
     TEXT_START_NO_CHAT,    /* person */
-    TEXT_START_GROUP,      /* chat */
     TEXT_START_GROUP_SET,  /* chat: offered with a button */
     TEXT_START_GROUP_LATE, /* chat, the variable's chat */
     TEXT_START_GROUP_HERE,
@@ -100,10 +99,8 @@ enum text {
     TEXT_NOTHING_MERGED,
     TEXT_SIMILAR,
     TEXT_WHOM,
-    TEXT_NOBODY_KNOWN,
     TEXT_WHO_IS_THAT, /* name */
     TEXT_WRITE_NOTE,  /* number, person, their id */
-    TEXT_NOTE_IS_TEXT,
     /* presses */
     TEXT_DATABASE_AWAY,
     TEXT_DATABASE_SLOW,
@@ -112,7 +109,6 @@ enum text {
     TEXT_STACK_COMES,
     TEXT_STACK_FAILED, /* why */
     TEXT_NO_EVENT,
-    TEXT_ADOPTED,
     /* who may */
     TEXT_STRANGER, /* person */
     TEXT_FOREIGN_GROUP,
