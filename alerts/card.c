@@ -14,6 +14,7 @@
 #include "alerts/frames.h"
 #include "alerts/html.h"
 #include "core/limits.h"
+#include "core/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -28,12 +29,12 @@ enum {
     WHERE_UNITS = 200,
     NAME_UNITS = 80,
     NOTE_UNITS = 300,
-    STACK_UNITS = 1000,
+    STACK_UNITS = 900,
     TAGS_SHOWN = 6,
     TAG_NAME_UNITS = 30,
     TAG_VALUE_UNITS = 50
 };
-enum { STACK_FRAMES = 5 };
+enum { STACK_FRAMES = 5, LINE_BYTES_MAX = 4096, MESSAGE_UNITS = 300 };
 
 const char *card_severity_mark(enum severity severity)
 {
@@ -41,9 +42,14 @@ const char *card_severity_mark(enum severity severity)
     return MARKS[severity];
 }
 
+/* On one line: a producer's line break must not make a line that reads like the card's own. */
 static void add_cut(struct buf *html, const char *text, size_t units)
 {
-    html_add_cut(html, text, strlen(text), units);
+    char line[LINE_BYTES_MAX];
+    size_t len = utf8_cut(text, strlen(text), sizeof line - 1);
+    for (size_t i = 0; i < len; i++)
+        line[i] = text[i] == '\n' || text[i] == '\t' || text[i] == '\r' ? ' ' : text[i];
+    html_add_cut(html, line, len, units);
 }
 
 static void add_field(struct buf *html, bool *first, const char *name, const char *value)
@@ -98,6 +104,23 @@ static bool add_monitor_title(const struct card *card, struct buf *html)
     return true;
 }
 
+/* What the title leaves out of the message: further lines, or all of it beside an exception. */
+static void add_message(const struct group *g, struct buf *html)
+{
+    const char *text = g->message;
+    size_t title = strlen(g->title);
+    if (!text || strstr(g->title, text))
+        return;
+    bool goes_on = strncmp(text, g->title, title) == 0 &&
+                   (title > TITLE_BYTES_MAX - 4 || text[title] == '\n' || text[title] == '\r');
+    text += goes_on ? title : 0;
+    text += strspn(text, " \t\r\n");
+    if (!*text)
+        return;
+    html_add_cut(html, text, strlen(text), MESSAGE_UNITS);
+    buf_add_char(html, '\n');
+}
+
 static void add_head(const struct card *card, struct buf *html)
 {
     const struct group *g = card->group;
@@ -112,7 +135,11 @@ static void add_head(const struct card *card, struct buf *html)
     if (add_monitor_title(card, html))
         return;
     add_cut(html, g->title, TITLE_UNITS);
-    buf_add_str(html, "</b>\n");
+    /* a title is stored up to a bound: one that fills it was cut there */
+    bool cut = strlen(g->title) > TITLE_BYTES_MAX - 4;
+    buf_addf(html, "%s</b>\n", cut && strcmp(html->data + html->len - 3, "…") != 0 ? "…" : "");
+    if (!card->look->is_quiet && !card->retired)
+        add_message(g, html);
 }
 
 static void add_where(const struct card *card, struct buf *html)
@@ -270,7 +297,8 @@ static void add_mute(const struct group *g, const struct look *look, struct buf 
         words_moment(look, g->muted_until_ms, text);
         buf_addf(html, "%s %s", word(look->language, WORD_MUTED_UNTIL), text);
     } else if (g->muted_until_count) {
-        words_count(look->language, COUNT_TIMES, g->muted_until_count, text);
+        int64_t more = g->muted_until_count - g->occurrences;
+        words_count(look->language, COUNT_MORE_TIMES, more > 0 ? more : 1, text);
         buf_addf(html, "%s %s", word(look->language, WORD_MUTED_COUNT), text);
     } else {
         buf_add_str(html, word(look->language, WORD_MUTED_FOREVER));
@@ -284,8 +312,12 @@ static void add_mute(const struct group *g, const struct look *look, struct buf 
 void card_render_state(const struct group *g, const struct look *look, struct buf *html)
 {
     bool assigned = g->assigned_to && *g->assigned_to;
+    const char *taker = g->status == STATUS_IN_PROGRESS ? g->changed_by : NULL;
     if (g->status == STATUS_IN_PROGRESS)
-        add_state_line(html, look, "👀", WORD_TAKEN_BY, assigned ? g->assigned_to : g->changed_by,
+        add_state_line(html, look, "👀", WORD_TAKEN_BY,
+                       taker      ? taker
+                       : assigned ? g->assigned_to
+                                  : "?",
                        g->changed_ms);
     else if (g->status == STATUS_RESOLVED && g->changed_by_service)
         add_state_line(html, look, "✅", WORD_RESOLVED_ITSELF, NULL, g->changed_ms);
@@ -296,7 +328,7 @@ void card_render_state(const struct group *g, const struct look *look, struct bu
         add_state_line(html, look, "🔓", WORD_REOPENED, g->changed_by, g->changed_ms);
     else if (g->changed_by)
         add_state_line(html, look, "🔓", WORD_REOPENED_ITSELF, NULL, g->changed_ms);
-    if (assigned && g->status == STATUS_NEW)
+    if (assigned && g->status != STATUS_RESOLVED && (!taker || strcmp(taker, g->assigned_to) != 0))
         add_state_line(html, look, "👤", WORD_ASSIGNED_TO, g->assigned_to, 0);
     else if (g->status == STATUS_NEW && !g->changed_by)
         add_state_line(html, look, "🆕", WORD_NOBODY, NULL, 0);

@@ -27,12 +27,12 @@ static const char *const TABLE[WORDS][LANGUAGES] = {
     [WORD_NOBODY] = {"Nobody is on it yet", "Пока никто не взял"},
     [WORD_ASSIGNED_TO] = {"Assigned to", "Поручено:"},
     [WORD_TAKEN_BY] = {"Taken by", "В работе у"},
-    [WORD_RESOLVED_BY] = {"Resolved by", "Отмечено решённым:"},
+    [WORD_RESOLVED_BY] = {"Resolved by", "Решено:"},
     [WORD_RESOLVED_ITSELF] = {"Resolved by itself", "Решилась сама"},
     [WORD_REOPENED] = {"Reopened by", "Открыта заново:"},
     [WORD_REOPENED_ITSELF] = {"Reopened: it happened again", "Открыта заново: случилась снова"},
     [WORD_MUTED_UNTIL] = {"Muted until", "Без звука до"},
-    [WORD_MUTED_COUNT] = {"Muted until it has happened", "Без звука, пока не случится"},
+    [WORD_MUTED_COUNT] = {"Muted for", "Без звука ещё"},
     [WORD_MUTED_FOREVER] = {"Muted for good", "Без звука навсегда"},
     [WORD_NEWER_CARD] = {"There is a newer message about this error below",
                          "Ниже есть более новое сообщение об этой ошибке"},
@@ -66,6 +66,7 @@ static const char *const TABLE[WORDS][LANGUAGES] = {
 
 static const char *const COUNTED_EN[COUNTED][2] = {
     [COUNT_TIMES] = {"%s time", "%s times"},
+    [COUNT_MORE_TIMES] = {"%s more time", "%s more times"},
     [COUNT_USERS] = {"%s user", "%s users"},
     [COUNT_HELD] = {"%s more was held back since the last alert",
                     "%s more were held back since the last alert"},
@@ -74,6 +75,7 @@ static const char *const COUNTED_EN[COUNTED][2] = {
 };
 static const char *const COUNTED_RU[COUNTED][3] = {
     [COUNT_TIMES] = {"%s раз", "%s раза", "%s раз"},
+    [COUNT_MORE_TIMES] = {"%s раз", "%s раза", "%s раз"},
     [COUNT_USERS] = {"%s пользователь", "%s пользователя", "%s пользователей"},
     [COUNT_HELD] = {"С прошлого сообщения был ещё %s случай",
                     "С прошлого сообщения было ещё %s случая",

@@ -77,7 +77,15 @@ enum word {
 const char *word(enum language language, enum word which);
 
 /* Plural forms: English one/other, Russian one/few/many (CLDR). */
-enum counted { COUNT_TIMES, COUNT_USERS, COUNT_HELD, COUNT_ERRORS, COUNT_EVENTS, COUNTED };
+enum counted {
+    COUNT_TIMES,
+    COUNT_MORE_TIMES,
+    COUNT_USERS,
+    COUNT_HELD,
+    COUNT_ERRORS,
+    COUNT_EVENTS,
+    COUNTED
+};
 enum { WORDS_COUNT_BYTES = 128 };
 /* "1 time", "2 раза", "5 раз"; thousands are grouped. */
 void words_count(enum language language, enum counted what, int64_t n, char out[WORDS_COUNT_BYTES]);

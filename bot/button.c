@@ -91,12 +91,31 @@ static void restore_buttons(struct talk *talk, const struct group *group)
     talk_edit_keyboard(talk, &keyboard);
 }
 
+static void on_had(void *ctx, const struct group *group, const struct err *err)
+{
+    struct talk *talk = ctx;
+    bool resolved = group && group->status == STATUS_RESOLVED;
+    const char *who = !group                            ? NULL
+                      : !resolved && group->assigned_to ? group->assigned_to
+                                                        : group->changed_by;
+    if (err || !group)
+        talk_answer(talk, TEXT_DATABASE_AWAY);
+    else
+        talk_answer_with(talk, resolved ? TEXT_ALREADY_RESOLVED : TEXT_ALREADY_TAKEN,
+                         who ? who : "?");
+    talk_end(talk);
+}
+
 static void on_changed(void *ctx, const struct group *group, const struct err *err)
 {
     struct talk *talk = ctx;
     const char *arg = "";
     const struct button *button = find_button(talk, &arg);
     bool impossible = err && err->kind == ERR_INPUT;
+    if (impossible && button->change.kind == CHANGE_TAKE && !button->handler) {
+        store_group_get(talk->bot->pg, talk->group_id, on_had, talk);
+        return;
+    }
     if (group)
         talk->bot->events.changed(talk->bot->events.ctx);
     if (group && button->from_menu)
@@ -133,7 +152,7 @@ static void on_named(void *ctx, const struct group *group, const struct err *err
     if (group && group->id == talk->group_id)
         act(talk, button, arg);
     else
-        end_with(talk, err ? TEXT_DATABASE_AWAY : TEXT_NOT_A_CARD);
+        end_with(talk, err ? TEXT_DATABASE_AWAY : TEXT_OTHER_ERROR);
 }
 
 /* Exactly digits, and behind them a person's id where there is one to come; 0: anything else. */

@@ -55,6 +55,22 @@ static void reply_changed(struct talk *talk, const struct group *group)
     buf_fini(&html);
 }
 
+/* Somebody has it, or it is over: said with the name. */
+static void on_had(void *ctx, const struct group *group, const struct err *err)
+{
+    struct talk *talk = ctx;
+    bool resolved = group && group->status == STATUS_RESOLVED;
+    const char *who = !group                            ? NULL
+                      : !resolved && group->assigned_to ? group->assigned_to
+                                                        : group->changed_by;
+    if (err || !group)
+        talk_say_away(talk);
+    else
+        talk_say(talk, resolved ? TEXT_ALREADY_RESOLVED : TEXT_ALREADY_TAKEN, who ? who : "?",
+                 NULL);
+    talk_end(talk);
+}
+
 static void say_impossible(struct talk *talk)
 {
     char number[TALK_NUMBER_BYTES];
@@ -68,6 +84,10 @@ static void on_changed(void *ctx, const struct group *group, const struct err *e
 {
     struct talk *talk = ctx;
     char number[TALK_NUMBER_BYTES];
+    if (err && err->kind == ERR_INPUT && talk->command->handler == bot_cmd_take) {
+        store_group_get(talk->bot->pg, talk->group_id, on_had, talk);
+        return;
+    }
     if (err && err->kind == ERR_INPUT) {
         say_impossible(talk);
     } else if (err) {
@@ -151,7 +171,6 @@ static void on_person(void *ctx, const struct person *people, size_t count, cons
         change(talk, CHANGE_ASSIGN, people[0].name, people[0].user_id);
     } else if (talk->args[0] == '@') {
         /* a name is enough: the person need not have spoken to the bot */
-        talk->args[strcspn(talk->args, " \t\n")] = '\0';
         change(talk, CHANGE_ASSIGN, talk->args, 0);
     } else {
         talk_say(talk, TEXT_WHO_IS_THAT, talk->args, NULL);
@@ -172,6 +191,8 @@ void bot_cmd_assign(struct talk *talk)
         change(talk, CHANGE_ASSIGN, NULL, 0);
     else if (u->named_id && talk->args[0] != '@')
         change(talk, CHANGE_ASSIGN, u->named_name, u->named_id);
+    else if (strpbrk(talk->args, " \t\n") || strcmp(talk->args, "@") == 0)
+        end_with_usage(talk);
     else
         store_people_find(talk->bot->pg, talk->args, on_person, talk);
 }

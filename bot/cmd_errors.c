@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { OPEN_BUTTONS_ROW = 5, SIMILAR_TITLE_UNITS = 80 };
 
@@ -220,7 +221,7 @@ void bot_press_open(struct talk *talk, const char *arg)
 
 void bot_cmd_error(struct talk *talk)
 {
-    if (talk->args && strncmp(talk->args, "events", 6) == 0)
+    if (talk->args && strncasecmp(talk->args, "events", 6) == 0)
         bot_cmd_events(talk);
     else
         open_group(talk);

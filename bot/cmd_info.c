@@ -79,6 +79,19 @@ void bot_cmd_start(struct talk *talk)
         start_in_group(talk);
 }
 
+static void on_open(void *ctx, const struct group *groups, size_t count, int64_t total,
+                    const struct err *err)
+{
+    struct talk *talk = ctx;
+    char errors[WORDS_COUNT_BYTES];
+    (void)groups;
+    (void)count;
+    words_count(talk->look.language, COUNT_ERRORS, total, errors);
+    if (!err && total > 0)
+        talk_say(talk, TEXT_SETUP_OPEN, errors, NULL);
+    talk_end(talk);
+}
+
 static void on_chosen(void *ctx, const char *value, const struct err *err)
 {
     struct talk *talk = ctx;
@@ -93,7 +106,9 @@ static void on_chosen(void *ctx, const char *value, const struct err *err)
     talk->bot->events.chat_chosen(talk->bot->events.ctx, talk->update.chat_id);
     talk_answer(talk, TEXT_SETUP_DONE);
     talk_edit(talk, bot_text(talk->look.language, TEXT_SETUP_DONE), &none);
-    talk_end(talk);
+    /* what came before there was a chat has not rung: at least it is said */
+    struct group_filter open = {.open_only = true, .limit = 1};
+    store_group_list(talk->bot->pg, &open, on_open, talk);
 }
 
 void bot_press_setup(struct talk *talk, const char *arg)
@@ -144,6 +159,7 @@ static void help_one(struct talk *talk, const char *name)
 void bot_cmd_help(struct talk *talk)
 {
     struct buf html;
+    talk->args[strcspn(talk->args, " \t\n")] = '\0';
     if (talk->args[0]) {
         help_one(talk, talk->args);
         talk_end(talk);
@@ -158,7 +174,8 @@ void bot_cmd_help(struct talk *talk)
         add_usage(&html, &COMMANDS[i]);
         buf_addf(&html, "— %s", bot_text(talk->look.language, COMMANDS[i].help));
     }
-    buf_addf(&html, "\n\n%s", bot_text(talk->look.language, TEXT_HELP_FOOT));
+    if (talk->role >= ROLE_TRIAGE)
+        buf_addf(&html, "\n\n%s", bot_text(talk->look.language, TEXT_HELP_FOOT));
     talk_reply(talk, buf_text(&html));
     buf_fini(&html);
     talk_end(talk);

@@ -82,7 +82,7 @@ static void apply(struct talk *talk)
 {
     const struct talk_setting *s = &talk->setting;
     talk->look.language = s->language[0] ? language_of_code(s->language)
-                                         : talk_language(talk->bot->language, &talk->update);
+                                         : talk_chat_language(talk->bot->language, &talk->update);
     snprintf(talk->look.zone, sizeof talk->look.zone, "%s", s->zone);
 }
 

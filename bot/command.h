@@ -10,7 +10,7 @@ typedef void command_fn(struct talk *talk);
 enum command_needs {
     NEEDS_NOTHING,
     NEEDS_GROUP,      /* N, or a reply to a card */
-    NEEDS_GROUP_TEXT, /* and words behind it */
+    NEEDS_GROUP_TEXT, /* and words behind it: in reply to a card all of them are words */
 };
 
 struct command {

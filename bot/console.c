@@ -1,6 +1,7 @@
 /* console.c -- a chat on the terminal: text, then buttons as [1] Take  [2] Resolve. */
 #include "bot/console.h"
 
+#include "alerts/card.h"
 #include "alerts/html.h"
 #include "core/clock.h"
 #include "core/limits.h"
@@ -129,9 +130,10 @@ static void console_edit(struct chat *chat, const struct chat_message *m, chat_d
     char *save = NULL;
     printf("✏️ ");
     char *text = plain.data;
+    bool is_card = card_group_of_text(buf_text(&plain)) != 0;
     bool first = true;
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-        if (!first && !is_news(line))
+        if (is_card && !first && !is_news(line))
             continue;
         print(first ? "" : "   ");
         print(line);

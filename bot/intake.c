@@ -29,6 +29,8 @@ struct intake {
     void *ctx;
     int64_t told[TOLD_MAX]; /* a ring: the oldest makes room */
     size_t next_told;
+    int64_t noted[TOLD_MAX]; /* commands whose authors were told that they wait */
+    size_t next_noted;
     struct adding *addings;
 };
 
@@ -82,8 +84,34 @@ static void answer_press(struct intake *in, const char *body, enum text text)
     update_fini(&update);
 }
 
+/* A command is kept by Telegram and carried out later: said once, to those who may be answered at all. */
+static void say_command_waits(struct intake *in, const char *body, int64_t update_id)
+{
+    struct update u;
+    for (size_t i = 0; i < TOLD_MAX; i++)
+        if (in->noted[i] == update_id)
+            return;
+    if (!update_decode(body, &u))
+        return;
+    bool ours = u.chat_id == in->bot->alert_chat_id || u.is_private;
+    if (u.kind == UPDATE_MESSAGE && u.text && u.text[0] == '/' && ours && !u.from_bot) {
+        in->noted[in->next_noted] = update_id;
+        in->next_noted = (in->next_noted + 1) % TOLD_MAX;
+        struct chat_message message = {
+            .chat_id = u.chat_id,
+            .thread_id = u.thread_id,
+            .reply_to = u.is_private ? 0 : u.message_id,
+            .html = bot_text(talk_chat_language(in->bot->language, &u), TEXT_COMMAND_WAITS),
+        };
+        in->bot->chat->send(in->bot->chat, &message, NULL, NULL);
+        in->bot->events.answered(in->bot->events.ctx, u.chat_id);
+    }
+    update_fini(&u);
+}
+
 static void tell_away(struct intake *in, const char *body, int64_t update_id)
 {
+    say_command_waits(in, body, update_id);
     if (!strstr(body, "\"callback_query\"") || intake_was_told(in, update_id))
         return;
     in->told[in->next_told] = update_id;
@@ -210,7 +238,7 @@ struct intake *intake_new(struct ev_loop *loop, struct pg *pg, struct bot *bot, 
     in->stored = stored;
     in->ctx = ctx;
     for (size_t i = 0; i < TOLD_MAX; i++)
-        in->told[i] = -1;
+        in->told[i] = in->noted[i] = -1;
     return in;
 }
 

@@ -145,6 +145,8 @@ static void set_menu(struct listen *l)
 {
     if (l->menu_is_set && l->menu_chat_id == l->bot->alert_chat_id)
         return;
+    if (l->menu_is_set && l->menu_chat_id)
+        menu_remove(l->telegram, l->menu_chat_id);
     l->menu_is_set = true;
     l->menu_chat_id = l->bot->alert_chat_id;
     menu_set(l->telegram, l->menu_chat_id, l->config.owners);

@@ -42,3 +42,15 @@ void menu_set(struct telegram *telegram, int64_t alert_chat_id, const struct id_
     for (size_t i = 0; i < owners->count && i < OWNERS_MAX; i++)
         set(telegram, ROLE_OWNER, chat_scope("chat", owners->ids[i]));
 }
+
+void menu_remove(struct telegram *telegram, int64_t chat_id)
+{
+    static const char *const TYPES[] = {"chat", "chat_administrators"};
+    for (size_t i = 0; i < 2; i++)
+        for (int language = 0; language < LANGUAGES; language++) {
+            json_t *params = json_pack("{s:o}", "scope", chat_scope(TYPES[i], chat_id));
+            if (language == LANG_RU)
+                json_object_set_new(params, "language_code", json_string("ru"));
+            telegram_call(telegram, "deleteMyCommands", params, 15, on_set, NULL);
+        }
+}

@@ -9,4 +9,7 @@
  * the owners of the settings, in private, everything. Nobody waits for it. */
 void menu_set(struct telegram *telegram, int64_t alert_chat_id, const struct id_list *owners);
 
+/* The alert chat is another one now: the old one's menus go. */
+void menu_remove(struct telegram *telegram, int64_t chat_id);
+
 #endif

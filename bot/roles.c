@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MINUTE_MS = 60 * 1000, PEOPLE_MAX = 32, GRANTED_SHOWN_MAX = 20 };
 
@@ -69,7 +70,7 @@ const char *role_name(enum role role)
 enum role role_of_name(const char *name)
 {
     for (int role = ROLE_VIEWER; name && role <= ROLE_OWNER; role++)
-        if (strcmp(NAMES[role], name) == 0)
+        if (strcasecmp(NAMES[role], name) == 0)
             return (enum role)role;
     return ROLE_NONE;
 }

@@ -23,6 +23,13 @@ static enum health_grade database_health(void *ctx, char *detail, size_t size)
         snprintf(detail, size, "keys are not loaded yet");
         return HEALTH_UNHEALTHY;
     }
+    const struct pg *const others[] = {s->pg_work, s->pg_decide, s->pg_chat};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!pg_is_up(others[i])) {
+            snprintf(detail, size, "events are taken; a connection is being made again: %s",
+                     pg_trouble(others[i]));
+            return HEALTH_DEGRADED;
+        }
     return HEALTH_OK;
 }
 

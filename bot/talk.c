@@ -52,6 +52,11 @@ enum language talk_language(const char *bot_language, const struct update *u)
     return language_of_code(bot_language ? bot_language : own ? u->language_code : NULL);
 }
 
+enum language talk_chat_language(const char *bot_language, const struct update *u)
+{
+    return language_of_code(bot_language ? bot_language : u->is_private ? u->language_code : NULL);
+}
+
 /* Errors are shown in the alert chat and in private, nowhere else. */
 bool talk_is_foreign_group(const struct talk *talk)
 {
@@ -71,7 +76,7 @@ static void turn_away(struct talk *talk)
     int64_t whom = foreign ? talk->update.chat_id : talk->update.from_id;
     char id[TALK_NUMBER_BYTES];
     if (talk->update.kind == UPDATE_PRESS) {
-        talk_answer(talk, TEXT_NOT_A_CARD);
+        talk_answer(talk, TEXT_NO_ACCESS);
     } else if (talk->update.kind == UPDATE_MESSAGE &&
                roles_may_tell_stranger(talk->bot->roles, whom)) {
         if (foreign && talk->role != ROLE_NONE)
@@ -83,22 +88,6 @@ static void turn_away(struct talk *talk)
 }
 
 /* ------------------------------------------------------------------------------------- commands */
-
-static void on_replied(void *ctx, const struct our_message *message, const struct err *err)
-{
-    struct talk *talk = ctx;
-    if (err) {
-        talk_say_away(talk);
-        talk_end(talk);
-    } else if (message->kind != MESSAGE_CARD && message->kind != MESSAGE_NOTE &&
-               message->kind != MESSAGE_EVENTS) {
-        talk_say_usage(talk);
-        talk_end(talk);
-    } else {
-        talk->group_id = message->group_id;
-        talk->command->handler(talk);
-    }
-}
 
 /* "/mute 12 1h" names its group; "/mute 1h" as a reply to a card does not. */
 static bool take_number(struct talk *talk)
@@ -112,10 +101,30 @@ static bool take_number(struct talk *talk)
     return true;
 }
 
+static void on_replied(void *ctx, const struct our_message *message, const struct err *err)
+{
+    struct talk *talk = ctx;
+    if (err) {
+        talk_say_away(talk);
+        talk_end(talk);
+    } else if (message->group_id) {
+        talk->group_id = message->group_id;
+        talk->command->handler(talk);
+    } else if (take_number(talk)) { /* a reply to something else */
+        talk->command->handler(talk);
+    } else {
+        talk_say_usage(talk);
+        talk_end(talk);
+    }
+}
+
 static void run_command(struct talk *talk)
 {
     const struct command *command = talk->command;
-    if (command->needs == NEEDS_NOTHING || take_number(talk)) {
+    /* in reply to a card what follows is the note, the person, the time: "#3" alone names another error */
+    bool speaks_of_card =
+        command->needs == NEEDS_GROUP_TEXT && talk->update.reply_to && talk->args[0] != '#';
+    if (command->needs == NEEDS_NOTHING || (!speaks_of_card && take_number(talk))) {
         command->handler(talk);
     } else if (talk->update.reply_to) {
         store_message_get(talk->bot->pg, talk->update.chat_id, talk->update.reply_to, on_replied,
@@ -219,7 +228,7 @@ static void on_setting(void *ctx, const struct chat_setting *setting, const stru
     own->is_quiet = setting->is_quiet;
     own->reactions = setting->reactions;
     if (own->language[0])
-        talk->look.language = language_of_code(own->language);
+        talk->look.language = talk->said_in = language_of_code(own->language);
     snprintf(talk->look.zone, sizeof talk->look.zone, "%s", own->zone);
     talk->look.is_quiet = own->is_quiet;
     roles_check(talk->bot->roles, talk->update.from_id, talk->update.chat_id, on_role, talk);
@@ -269,7 +278,8 @@ void talk_start(struct bot *bot, struct update *update, void (*done)(void *ctx),
     bot->talks = talk;
     talk->update = *update;
     *update = (struct update){0};
-    talk->look.language = talk_language(bot->language, &talk->update);
+    talk->look.language = talk_chat_language(bot->language, &talk->update);
+    talk->said_in = talk_language(bot->language, &talk->update);
     talk->look.now_ms = clock_wall_ms();
     talk->done = done;
     talk->ctx = ctx;

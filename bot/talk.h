@@ -42,10 +42,11 @@ struct command;
 struct talk {
     struct talk *next; /* of bot->talks */
     struct bot *bot;
-    struct update update; /* owned */
-    struct look look;
-    struct talk_setting { /* what the chat chose */
-        char language[8]; /* "" when it chose none */
+    struct update update;  /* owned */
+    struct look look;      /* of messages: the chat's language */
+    enum language said_in; /* of words on a press: the language of the one who pressed */
+    struct talk_setting {  /* what the chat chose */
+        char language[8];  /* "" when it chose none */
         char zone[64];
         bool is_quiet;
         bool reactions;
@@ -71,8 +72,10 @@ void talk_end(struct talk *talk);
 /* At the very end: talks that wait for a moment that will not come. */
 void talk_abandon_all(struct bot *bot);
 
-/* The language of an answer to this update, before anything is known of the chat. */
+/* The language of whoever the update is from, and of messages in its chat: BOT_LANGUAGE, else a person's own
+ * in private, else English. */
 enum language talk_language(const char *bot_language, const struct update *update);
+enum language talk_chat_language(const char *bot_language, const struct update *update);
 bool talk_is_foreign_group(const struct talk *talk);
 struct actor talk_actor(const struct talk *talk);
 
@@ -91,6 +94,7 @@ void talk_post_card(struct talk *talk, const struct group *group, const char *be
 void talk_ask(struct talk *talk, const char *html, const struct our_message *as);
 /* The word that a press gets; only the first one counts. */
 void talk_answer(struct talk *talk, enum text which);
+void talk_answer_with(struct talk *talk, enum text which, const char *value);
 void talk_answer_quietly(struct talk *talk); /* the progress bar goes, nothing is said */
 /* Edits the message that was pressed. */
 void talk_edit(struct talk *talk, const char *html, const struct chat_keyboard *keyboard);

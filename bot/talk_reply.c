@@ -107,7 +107,7 @@ static void post(struct talk *talk, const struct chat_message *message,
     p->args = mem_str_dup(as->args ? as->args : "");
     if (group)
         p->shown = (struct shown_card){group->id, group->occurrences, group->status,
-                                       language_code(talk->look.language)};
+                                       group->undo_until_ms, language_code(talk->look.language)};
     send(talk, message, on_posted, p);
 }
 
@@ -155,7 +155,20 @@ static void answer(struct talk *talk, const char *text)
 
 void talk_answer(struct talk *talk, enum text which)
 {
-    answer(talk, bot_text(talk->look.language, which));
+    answer(talk, bot_text(talk->said_in, which));
+}
+
+void talk_answer_with(struct talk *talk, enum text which, const char *value)
+{
+    struct buf html;
+    struct buf plain;
+    buf_init(&html, 4 * KIB);
+    buf_init(&plain, 4 * KIB);
+    bot_text_fill(talk->said_in, which, &value, 1, &html);
+    html_to_plain(buf_text(&html), &plain);
+    answer(talk, buf_text(&plain));
+    buf_fini(&html);
+    buf_fini(&plain);
 }
 
 void talk_answer_quietly(struct talk *talk)

@@ -68,7 +68,7 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
          "number, and plain text becomes its note.",
          "/help с названием команды расскажет подробнее. В ответ на карточку номер не "
          "нужен, а простой текст станет заметкой."},
-    [TEXT_HELP_ERRORS] = {"open errors, newest first", "открытые ошибки, новые сверху"},
+    [TEXT_HELP_ERRORS] = {"open errors, latest first", "открытые ошибки, последние сверху"},
     [TEXT_HELP_ERROR] = {"everything about one error", "всё об одной ошибке"},
     [TEXT_HELP_TAKE] = {"say that you are on it", "взять ошибку в работу"},
     [TEXT_HELP_RESOLVE] = {"it is fixed; if it comes back, it rings at once",
@@ -194,16 +194,16 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
     [TEXT_UNKNOWN_MEANT] = {"There is no command /{0}. Did you mean /{1}? /help shows all of them.",
                             "Команды /{0} нет. Может быть, /{1}? /help покажет все."},
     [TEXT_NO_SUCH_GROUP] = {"There is no error #{0}. /errors shows what is open.",
-                            "Ошибки №{0} нет. /errors покажет открытые."},
+                            "Ошибки #{0} нет. /errors покажет открытые."},
     [TEXT_NO_SUCH_COMMAND] = {"There is no command {0}.", "Команды {0} нет."},
 
     /* lists */
     [TEXT_NO_ERRORS] = {"No open errors: all quiet.", "Открытых ошибок нет: всё спокойно."},
-    [TEXT_NO_MATCH] = {"Nothing found for <code>{0}</code>: all quiet.",
-                       "По запросу <code>{0}</code> ничего не найдено: всё спокойно."},
+    [TEXT_NO_MATCH] = {"Nothing found for <code>{0}</code>.",
+                       "По запросу <code>{0}</code> ничего не найдено."},
     [TEXT_ERRORS_HEAD] = {"<b>{0}</b>\n\n", "<b>{0}</b>\n\n"},
     [TEXT_ERRORS_OF] = {"<b>{0}</b>\n🔎 <code>{1}</code>\n\n", "<b>{0}</b>\n🔎 <code>{1}</code>\n\n"},
-    [TEXT_EVENTS_HEAD] = {"<b>#{0}: {1}</b>\n\n", "<b>№{0}: {1}</b>\n\n"},
+    [TEXT_EVENTS_HEAD] = {"<b>#{0}: events {1}</b>\n\n", "<b>#{0}: события {1}</b>\n\n"},
     [TEXT_EVENT_LINE] = {"<b>{0}</b> · <code>{1}</code>", "<b>{0}</b> · <code>{1}</code>"},
     [TEXT_PAGE_GONE] = {"There is nothing on that page any more",
                         "На этой странице уже ничего нет"},
@@ -222,16 +222,29 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
     [TEXT_MERGED] = {"Merged", "Объединено"},
     [TEXT_SPLIT] = {"Split", "Разделено"},
     [TEXT_CHANGED_LINE] = {"{0}: <b>#{1}</b> {2}", "{0}: <b>#{1}</b> {2}"},
+    [TEXT_ALREADY_TAKEN] = {"Already taken by {0}. Assign takes it over.",
+                            "Уже в работе у {0}. Перехватить можно через «Поручить»."},
+    [TEXT_ALREADY_RESOLVED] = {"Already resolved by {0}. Reopen it first.",
+                               "Уже решено: {0}. Сначала откройте снова."},
+    [TEXT_OTHER_ERROR] = {"This button belongs to another error: nothing was changed",
+                          "Эта кнопка от другой ошибки: ничего не изменено"},
+    [TEXT_NO_ACCESS] = {"You have no access to this", "У вас нет доступа"},
+    [TEXT_COMMAND_WAITS] =
+        {"The database does not answer right now. Your command is carried out as soon "
+         "as it does.",
+         "База данных сейчас не отвечает. Команда будет выполнена, как только она ответит."},
+    [TEXT_SETUP_OPEN] = {"Already open: {0}. /errors shows them.",
+                         "Уже открыто: {0}. Показать: /errors"},
     [TEXT_NOTHING_TO_UNDO] =
         {"There is nothing to undo: only the last change, and for 5 minutes",
          "Отменять нечего: можно только последнее действие и в течение 5 минут"},
     [TEXT_CANT_MERGE] =
         {"#{0} and #{1} can't be merged: they are one already, or belong to different "
          "projects.",
-         "№{0} и №{1} объединить нельзя: они уже вместе или из разных проектов."},
+         "#{0} и #{1} объединить нельзя: они уже вместе или из разных проектов."},
     [TEXT_CANT_MERGE_GONE] = {"There is no error #{0}, or no error #{1}.",
-                              "Нет ошибки №{0} или №{1}."},
-    [TEXT_NOTHING_MERGED] = {"Nothing was merged into #{0}.", "С №{0} ничего не объединяли."},
+                              "Нет ошибки #{0} или #{1}."},
+    [TEXT_NOTHING_MERGED] = {"Nothing was merged into #{0}.", "С #{0} ничего не объединяли."},
     [TEXT_SIMILAR] = {"Looks alike:", "Похожие:"},
     [TEXT_WHOM] = {"Whom?", "Кому?"},
     [TEXT_WHO_IS_THAT] =
@@ -241,7 +254,7 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
          "на его сообщение."},
     [TEXT_WRITE_NOTE] =
         {"<a href=\"tg://user?id={2}\">{1}</a>, reply to this message with the note to #{0}.",
-         "<a href=\"tg://user?id={2}\">{1}</a>, ответьте на это сообщение заметкой к №{0}."},
+         "<a href=\"tg://user?id={2}\">{1}</a>, ответьте на это сообщение заметкой к #{0}."},
 
     /* presses */
     [TEXT_DATABASE_AWAY] =
@@ -275,11 +288,12 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
          "private, or turn anonymity off.",
          "Вы пишете от имени группы, и я не вижу, владелец ли вы. Напишите мне лично "
          "или отключите анонимность."},
-    [TEXT_GRANTED] = {"{0} (<code>{1}</code>) is {2} now.", "{0} (<code>{1}</code>) теперь: {2}."},
-    [TEXT_REVOKED] = {"{0} (<code>{1}</code>) was {2} and is not any more.",
-                      "У {0} (<code>{1}</code>) больше нет роли: {2}."},
-    [TEXT_NO_GRANT] = {"Nothing was granted to {0}. Owners in ERROR_ADMIN_IDS are changed there.",
-                       "У {0} нет выданного доступа. Владельцы из ERROR_ADMIN_IDS меняются там."},
+    [TEXT_GRANTED] = {"{0} (<code>{1}</code>) has the role “{2}” now.",
+                      "Роль «{2}» выдана: {0} (<code>{1}</code>)."},
+    [TEXT_REVOKED] = {"{0} (<code>{1}</code>) has the role “{2}” no more.",
+                      "Роль «{2}» снята: {0} (<code>{1}</code>)."},
+    [TEXT_NO_GRANT] = {"No role was granted: {0}. Owners in ERROR_ADMIN_IDS are changed there.",
+                       "Роль не выдавалась: {0}. Владельцы из ERROR_ADMIN_IDS меняются там."},
     [TEXT_GRANT_WHOM] =
         {"Name somebody: <code>/{0} {1}</code>, or reply to a message of theirs.",
          "Назовите человека: <code>/{0} {1}</code> — или ответьте на его сообщение."},
@@ -310,11 +324,11 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
     [TEXT_SETTINGS_LOOK] = {"Cards: {0}", "Карточки: {0}"},
     [TEXT_SETTINGS_REACTIONS] = {"Reactions 👀 take, ✅ or 👌 resolve: {0}",
                                  "Реакции 👀 — взять, ✅ или 👌 — решено: {0}"},
-    [TEXT_SETTINGS_HOW] = {"Time zone: <code>/settings zone Europe/Berlin</code>",
-                           "Часовой пояс: <code>/settings zone Europe/Moscow</code>"},
-    [TEXT_SETTINGS_AUTO] = {"as set up", "как настроено"},
+    [TEXT_SETTINGS_HOW] = {"Another zone: <code>/settings zone Europe/Berlin</code>",
+                           "Другой пояс: <code>/settings zone Europe/Moscow</code>"},
+    [TEXT_SETTINGS_AUTO] = {"by default", "по умолчанию"},
     [TEXT_SETTINGS_FULL] = {"full", "подробные"},
-    [TEXT_SETTINGS_QUIET] = {"quiet: no stack, no tags", "краткие: без стека и тегов"},
+    [TEXT_SETTINGS_QUIET] = {"quiet, only what matters", "краткие, только главное"},
     [TEXT_SETTINGS_ON] = {"on", "включены"},
     [TEXT_SETTINGS_OFF] = {"off", "выключены"},
     [TEXT_SETTINGS_SAVED] = {"Saved", "Сохранено"},
@@ -322,7 +336,7 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
                                 "<code>Europe/Berlin</code> or <code>UTC</code>.",
                                 "Часового пояса <code>{0}</code> нет. Названия такие: "
                                 "<code>Europe/Moscow</code>, <code>UTC</code>."},
-    [TEXT_BUTTON_AUTO] = {"Language as set up", "Язык как настроено"},
+    [TEXT_BUTTON_AUTO] = {"Language by default", "Язык по умолчанию"},
     [TEXT_BUTTON_FULL] = {"Full cards", "Подробные карточки"},
     [TEXT_BUTTON_QUIET] = {"Quiet cards", "Краткие карточки"},
     [TEXT_BUTTON_REACTIONS_ON] = {"Reactions on", "Включить реакции"},

@@ -92,7 +92,13 @@ enum text {
     TEXT_UNDONE,
     TEXT_MERGED,
     TEXT_SPLIT,
-    TEXT_CHANGED_LINE, /* what, number, title */
+    TEXT_CHANGED_LINE,     /* what, number, title */
+    TEXT_ALREADY_TAKEN,    /* by whom */
+    TEXT_ALREADY_RESOLVED, /* by whom */
+    TEXT_OTHER_ERROR,
+    TEXT_NO_ACCESS,
+    TEXT_COMMAND_WAITS,
+    TEXT_SETUP_OPEN, /* "12 errors" */
     TEXT_NOTHING_TO_UNDO,
     TEXT_CANT_MERGE,      /* number, number */
     TEXT_CANT_MERGE_GONE, /* number, number */

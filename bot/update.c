@@ -107,6 +107,11 @@ static void read_message(const json_t *message, struct update *u)
     if (!u->text)
         u->text = text(message, "caption");
     read_named(message, u);
+    if (json_object_get(message,
+                        "forward_origin")) { /* somebody else's words, shown and not said */
+        free(u->text);
+        u->text = NULL;
+    }
     const json_t *sender = json_object_get(message, "sender_chat");
     if (!json_is_object(sender))
         return;

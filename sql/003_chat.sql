@@ -80,6 +80,10 @@ ALTER TABLE error_group_history ADD COLUMN is_undo boolean; -- NULL: no
 -- the group it was merged into, and a split gives it back as it is. No chains: roots only.
 ALTER TABLE error_group ADD COLUMN merged_into bigint REFERENCES error_group (id) ON DELETE SET NULL
     CHECK (merged_into <> id);
+-- What the merge found: the status of the leaf, that of the root before and after. A split gives it back
+-- unless somebody has changed the status since.
+ALTER TABLE error_group ADD COLUMN merged_state text[];
+ALTER TABLE alert_card ADD COLUMN merged_from bigint; -- the group it was the card of
 CREATE INDEX error_group_merged ON error_group (merged_into) WHERE merged_into IS NOT NULL;
 
 CREATE OR REPLACE VIEW open_errors AS
@@ -141,6 +145,7 @@ DECLARE
     leaf bigint;
     a    error_group;
     b    error_group;
+    found text[];
 BEGIN
     -- one merge at a time: roots are looked up after everybody else's merge is over
     PERFORM pg_advisory_xact_lock(hashtext('nabat.merge'), hashtext(current_schema()::text));
@@ -162,9 +167,11 @@ BEGIN
         SELECT * INTO a FROM error_group WHERE id = root;
         SELECT * INTO b FROM error_group WHERE id = leaf;
     END IF;
+    found := ARRAY[b.status, a.status, a.status];
     IF a.status = 'resolved' AND b.status <> 'resolved' THEN
         UPDATE error_group SET status = b.status WHERE id = root;
         a.status := b.status;
+        found[3] := b.status;
     END IF;
     -- "until 100 more" counts on from both together
     UPDATE error_group SET touched = true,
@@ -175,12 +182,14 @@ BEGIN
     FROM (SELECT m.id, 'merged_into' AS what, root AS value FROM error_group m
           WHERE m.id = leaf OR m.merged_into = leaf
           UNION ALL SELECT root, 'merged', leaf) h;
-    UPDATE error_group SET merged_into = root, status = a.status, touched = true
+    UPDATE error_group SET merged_into = root, status = a.status, touched = true,
+           merged_state = CASE WHEN id = leaf THEN found ELSE merged_state END
     WHERE id = leaf OR merged_into = leaf;
     UPDATE alert_outbox SET group_id = root
     WHERE group_id = leaf AND state IN ('pending', 'uncertain');
     UPDATE alert_due SET group_id = root WHERE group_id = leaf;
-    UPDATE alert_card SET group_id = root WHERE group_id = leaf;
+    UPDATE alert_card SET group_id = root, merged_from = coalesce(merged_from, leaf)
+    WHERE group_id = leaf;
     UPDATE alert_card c SET is_current = false, edit = 'retire', edit_since = now(), edit_tries = 0,
            edit_seq = edit_seq + 1
     WHERE c.group_id = root AND c.is_current
@@ -199,8 +208,11 @@ END $$;
 CREATE FUNCTION split_group(group_id bigint) RETURNS bigint
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    root bigint;
-    n    bigint;
+    root   bigint;
+    n      bigint;
+    leaves bigint[];
+    found  text[];
+    now_is text;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('nabat.merge'), hashtext(current_schema()::text));
     root := nabat_root(split_group.group_id);
@@ -211,10 +223,14 @@ BEGIN
     WHERE g.id = root AND g.muted_until_count IS NOT NULL AND l.occurrences > 0;
     PERFORM nabat_need_group(split_group.group_id,
                              EXISTS (SELECT 1 FROM error_group g WHERE g.id = split_group.group_id));
+    SELECT array_agg(g.id) INTO leaves FROM error_group g WHERE g.merged_into IS NOT NULL
+      AND (g.id = split_group.group_id OR g.merged_into = split_group.group_id);
+    SELECT g.merged_state INTO found FROM error_group g WHERE g.id = ANY(leaves) ORDER BY g.id LIMIT 1;
+    SELECT g.status INTO now_is FROM error_group g WHERE g.id = root;
     WITH gone AS (
-        UPDATE error_group g SET merged_into = NULL
-        WHERE g.merged_into IS NOT NULL
-          AND (g.id = split_group.group_id OR g.merged_into = split_group.group_id) RETURNING g.id),
+        UPDATE error_group g SET merged_into = NULL, merged_state = NULL,
+               status = CASE WHEN now_is = g.merged_state[3] THEN g.merged_state[1] ELSE g.status END
+        WHERE g.id = ANY(leaves) RETURNING g.id),
     h AS (
         INSERT INTO error_group_history (group_id, what, old_value, new_value, actor, actor_id,
                                          source)
@@ -229,6 +245,23 @@ BEGIN
         RAISE EXCEPTION 'nothing was merged into error group %', split_group.group_id
             USING ERRCODE = 'NB001';
     END IF;
+    -- the merge alone had opened the root
+    UPDATE error_group g SET status = found[2]
+    WHERE g.id = root AND now_is = found[3] AND g.status <> found[2]
+      AND NOT EXISTS (SELECT 1 FROM error_group m WHERE m.merged_into = root);
+    -- each has its own cards again: the newest in each chat is the current one
+    UPDATE alert_card c SET group_id = c.merged_from, merged_from = NULL
+    WHERE c.merged_from = ANY(leaves);
+    UPDATE alert_card c SET is_current = true, edit = 'change', edit_since = now(), edit_tries = 0,
+           edit_seq = c.edit_seq + 1
+    WHERE c.group_id = ANY(leaves || root) AND c.message_id = (
+        SELECT max(k.message_id) FROM alert_card k
+        WHERE k.group_id = c.group_id AND k.chat_id = c.chat_id);
+    UPDATE alert_card c SET is_current = false, edit = 'retire', edit_since = now(), edit_tries = 0,
+           edit_seq = c.edit_seq + 1
+    WHERE c.group_id = ANY(leaves || root) AND c.is_current AND c.message_id < (
+        SELECT max(k.message_id) FROM alert_card k
+        WHERE k.group_id = c.group_id AND k.chat_id = c.chat_id);
     RETURN n;
 END $$;
 
@@ -333,6 +366,22 @@ BEGIN
     PERFORM nabat_need_group(unmute.group_id, FOUND);
 END $$;
 
+-- Takes what nobody has: a press on an old card neither takes it from a colleague nor opens it again.
+CREATE FUNCTION nabat_take_free(group_id bigint, who text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    g error_group;
+BEGIN
+    SELECT * INTO g FROM error_group e WHERE e.id = nabat_root(nabat_take_free.group_id)
+    FOR NO KEY UPDATE;
+    PERFORM nabat_need_group(nabat_take_free.group_id, FOUND);
+    IF g.status = 'resolved' OR (g.status = 'in_progress' AND g.assigned_to IS NOT NULL
+                                 AND g.assigned_to <> who) THEN
+        RAISE EXCEPTION 'error group % is % already', g.id, g.status USING ERRCODE = 'NB001';
+    END IF;
+    PERFORM take(g.id, who);
+END $$;
+
 -- `who` NULL: nobody. The status stays: being asked is not yet being on it.
 CREATE FUNCTION nabat_assign(group_id bigint, who text, who_id bigint DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -383,6 +432,9 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     n bigint := 0;
     m bigint;
+    groups bigint[] := ARRAY(SELECT DISTINCT nabat_root(e.group_id) FROM event e
+                             WHERE e.user_id = forget_user.user_id
+                                OR e.chat_id::text = forget_user.user_id);
 BEGIN
     DELETE FROM event_attachment a USING event e
     WHERE (e.user_id = forget_user.user_id OR e.chat_id::text = forget_user.user_id)
@@ -412,6 +464,10 @@ BEGIN
     DELETE FROM event_inbox_failed i WHERE i.body ->> 'user_id' = forget_user.user_id
                                         OR i.body ->> 'chat_id' = forget_user.user_id;
     DELETE FROM group_user u WHERE u.user_id = forget_user.user_id;
+    -- what cards in chats still show of the person goes with their next edit, which is now
+    UPDATE alert_card c SET edit = CASE WHEN c.is_current THEN 'change' ELSE 'retire' END,
+           edit_since = now(), edit_tries = 0, edit_seq = c.edit_seq + 1
+    WHERE c.group_id = ANY(groups) AND c.made_at > now() - interval '90 days';
     DELETE FROM chat_person p WHERE p.user_id::text = forget_user.user_id;
     DELETE FROM chat_setting s WHERE s.chat_id::text = forget_user.user_id;
     DELETE FROM chat_message c WHERE c.chat_id::text = forget_user.user_id;

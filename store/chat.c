@@ -63,6 +63,13 @@ void store_chat_setting_put(struct pg *pg, int64_t chat_id, const struct chat_se
     pg_text(batch, setting->time_zone);
     pg_bool(batch, setting->is_quiet);
     pg_bool(batch, setting->reactions);
+    /* cards of the last days follow, at the pace of counts */
+    pg_add(
+        batch,
+        "UPDATE alert_card SET edit = coalesce(edit, 'count'), edit_since = coalesce(edit_since, "
+        "now()), edit_seq = edit_seq + 1 WHERE chat_id = $1 AND is_current "
+        "AND made_at > now() - interval '2 days'");
+    pg_i64(batch, chat_id);
     run_setting(pg, batch, chat_id, done, ctx);
 }
 
@@ -154,10 +161,12 @@ static const char RETIRE_SQL[] = "UPDATE alert_card SET is_current = false, edit
 /* The group may have changed while its card was being sent: then the card is stale already. */
 static const char CARD_SQL[] =
     "INSERT INTO alert_card (chat_id, message_id, group_id, thread_id, language, edited_at, edit, "
-    "edit_since) SELECT $1, $2, g.id, $4, $5, now(), w.edit, CASE WHEN w.edit IS NOT NULL THEN "
-    "now() END "
+    "edit_since) SELECT $1, $2, g.id, $4, $5, now(), w.edit, CASE WHEN w.edit = 'expire' THEN "
+    "to_timestamp($8::bigint / 1000.0) WHEN w.edit IS NOT NULL THEN now() END "
     "FROM error_group g CROSS JOIN LATERAL (SELECT CASE WHEN g.status <> $6 THEN 'change' "
-    "WHEN nabat_occurrences(g.id) > $7 THEN 'count' END AS edit) w WHERE g.id = nabat_root($3) "
+    "WHEN nabat_occurrences(g.id) > $7 THEN 'count' WHEN $8::bigint > 0 THEN 'expire' END AS edit) "
+    "w "
+    "WHERE g.id = nabat_root($3) "
     "ON CONFLICT (chat_id, message_id) DO NOTHING";
 
 void store_card_put(struct pg *pg, int64_t chat_id, int64_t message_id, int64_t thread_id,
@@ -176,6 +185,7 @@ void store_card_put(struct pg *pg, int64_t chat_id, int64_t message_id, int64_t 
     pg_text(batch, shown->language);
     pg_text(batch, status_name(shown->status));
     pg_i64(batch, shown->occurrences);
+    pg_i64(batch, shown->undo_until_ms);
     run(pg, batch, done, ctx);
 }
 

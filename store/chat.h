@@ -44,6 +44,7 @@ struct shown_card {
     int64_t group_id;
     int64_t occurrences;
     enum group_status status;
+    int64_t undo_until_ms; /* 0: shows no Undo */
     const char *language;
 };
 /* A message that shows a group becomes its card in that chat; an older one there retires. */

@@ -22,11 +22,11 @@ const char *const STORE_GROUP_COLUMNS =
     "g.muted_until_count, " PG_MS("g.resolved_at") ", "
     "coalesce(g.muted_until > now(), false) "
     "OR coalesce(g.occurrences + coalesce(k.occurrences, 0) < g.muted_until_count, false), "
-    "h.actor, " PG_MS("h.changed_at") ", h.source, n.actor, u.actor, "
+    "coalesce(h.whom, h.actor), " PG_MS("h.changed_at") ", h.source, n.actor, u.actor, "
     "CASE WHEN l.source = 'chat' AND l.is_undo IS NULL AND l.what NOT LIKE 'merged%' AND l.changed_at > now() - interval '5 minutes' "
     "THEN " PG_MS("l.changed_at + interval '5 minutes'") " END, k.ids, "
     "e.handler, e.environment, e.release, e.server_name, e.user_id, e.gen_request_id, "
-    "e.chat_id IS NOT NULL, e.chat_id, e.exception_type, e.tags, "
+    "e.chat_id IS NOT NULL, e.chat_id, e.exception_type, e.message, e.tags, "
     "CASE WHEN s.body LIKE '%Traceback (most recent%' THEN right(s.body, 3000) "
     "ELSE left(s.body, 3000) END, length(s.body) > 3000";
 const char *const STORE_GROUP_JOINS =
@@ -40,12 +40,15 @@ const char *const STORE_GROUP_JOINS =
     "THEN x.all_tags END) ORDER BY key LIMIT 12) t) AS tags "
     "FROM (SELECT g.id UNION ALL SELECT m.id FROM error_group m WHERE m.merged_into = g.id) o "
     "CROSS JOIN LATERAL (SELECT e.id, e.handler, e.environment, e.release, e.server_name, e.user_id, "
-    "e.gen_request_id, e.chat_id, e.exception_type, e.tags AS all_tags, e.stack_hash, e.received_at "
+    "e.gen_request_id, e.chat_id, e.exception_type, left(e.message, 1000) AS message, e.tags AS all_tags, e.stack_hash, e.received_at "
     "FROM event e WHERE e.group_id = o.id ORDER BY e.id DESC LIMIT 1) x "
     "ORDER BY x.id DESC LIMIT 1) e ON true "
     "LEFT JOIN LATERAL (SELECT body FROM error_stack s WHERE s.hash = e.stack_hash "
     "AND s.received_day = (e.received_at AT TIME ZONE 'UTC')::date) s ON true "
-    "LEFT JOIN LATERAL (SELECT actor, changed_at, source FROM error_group_history h "
+    "LEFT JOIN LATERAL (SELECT actor, changed_at, source, CASE WHEN h.new_value = 'in_progress' THEN "
+    "(SELECT a.new_value FROM error_group_history a WHERE a.group_id = h.group_id "
+    "AND a.changed_at = h.changed_at AND a.what = 'assigned_to' ORDER BY a.id DESC LIMIT 1) END AS whom "
+    "FROM error_group_history h "
     "WHERE h.group_id = g.id AND h.what = 'status' AND h.new_value = g.status AND h.is_undo IS NULL "
     "ORDER BY h.id DESC LIMIT 1) h ON true "
     "LEFT JOIN LATERAL (SELECT actor FROM error_group_history h "
@@ -95,6 +98,7 @@ enum {
     COL_HAS_CHAT,
     COL_CHAT,
     COL_TYPE,
+    COL_MESSAGE,
     COL_TAGS,
     COL_STACK,
     COL_STACK_CUT
@@ -140,6 +144,7 @@ void store_group_decode(const PGresult *rows, int row, int first, struct group *
         .has_chat_id = pg_get_bool(rows, row, first + COL_HAS_CHAT),
         .chat_id = I64(COL_CHAT),
         .exception_type = TEXT(COL_TYPE),
+        .message = TEXT(COL_MESSAGE),
         .tags = TEXT(COL_TAGS),
         .stack_part = TEXT(COL_STACK),
         .stack_is_cut = pg_get_bool(rows, row, first + COL_STACK_CUT),
@@ -207,7 +212,7 @@ static const struct {
     const char *sql;
     enum change_takes takes;
 } CHANGES[] = {
-    [CHANGE_TAKE] = {"SELECT take($1, $2)", TAKES_TEXT},
+    [CHANGE_TAKE] = {"SELECT nabat_take_free($1, $2)", TAKES_TEXT},
     [CHANGE_RESOLVE] = {"SELECT resolve($1, $2)", TAKES_TEXT},
     [CHANGE_REOPEN] = {"SELECT reopen($1)", TAKES_NOTHING},
     [CHANGE_MUTE] = {"SELECT mute($1, make_interval(secs => $2))", TAKES_NUMBER},

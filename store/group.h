@@ -47,6 +47,7 @@ struct group {
     bool has_chat_id;
     int64_t chat_id;
     const char *exception_type;
+    const char *message;    /* its beginning, at most 1000 characters */
     const char *tags;       /* up to 12 lines of "name TAB value" */
     const char *stack_part; /* the end that matters, at most 3000 characters */
     bool stack_is_cut;

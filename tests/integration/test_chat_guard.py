@@ -51,7 +51,8 @@ FORGED = [
     ("nothing", "resolve:1"), ("nothing", "take:1"), ("nothing", "setup"),
 ]
 REFUSALS = {"This message is not one of my alerts", "There is no such button here.",
-            "There is nothing on that page any more", "Only owners may do this.",
+            "There is nothing on that page any more", "Only owners may do this.", "You have no access to this",
+            "This button belongs to another error: nothing was changed",
             "There is nothing to undo: only the last change, and for 5 minutes"}
 
 

@@ -152,6 +152,7 @@ def ring(s, tg):
 
 def test_a_press_is_answered_while_the_database_is_away(service, tg, db, cluster):
     s = service(tg=tg)
+    tg.wait(lambda: tg.of("getUpdates"), 10, "it listens")
     card = ring(s, tg)
     wait(lambda: db.one("SELECT count(*) FROM alert_card") == 1, 5)
     cluster.stop("immediate")
@@ -183,6 +184,7 @@ def test_a_press_by_webhook_is_answered_while_the_database_is_away(service, tg, 
         said, seconds = press_and_time(tg, card, buttons(card)["Take"])
         assert "nothing was changed" in said and seconds < 2.0
         tg.push_message(CHAT, TEAM, "/resolve 1")  # not acknowledged: Telegram keeps it
+        tg.wait(lambda: "carried out as soon as" in tg.sent(CHAT)[-1]["text"], 3, "a word about it")
     finally:
         cluster.start()
         db.conn = None
@@ -400,3 +402,76 @@ def test_the_chosen_chat_is_known_before_anything_is_decided(service, tg, db):
         s.post({"message": f"at the start {n}", "severity": "critical", "fingerprint": [str(n)]})
         tg.wait(lambda: any(f"at the start {n}" in m["text"] for m in tg.sent(CHAT)), 8, "it rang")
         s.kill()
+
+
+def test_take_neither_steals_nor_opens_again(service, tg, db):
+    s = service(tg=tg)
+    card = ring(s, tg)
+    wait(lambda: db.one("SELECT count(*) FROM alert_card") == 1, 5)
+    assert press_and_time(tg, card, "take:1")[0] == "Taken"
+    press = tg.press(CHAT, card["message_id"], "take:1", OWNER, "boss")
+    tg.wait(lambda: press in tg.answers, 3)
+    assert tg.answers[press].startswith("Already taken by @ann")
+    db.sql("SELECT resolve(1)")
+    assert press_and_time(tg, card, "take:1")[0].startswith("Already resolved by")
+    assert db.one("SELECT status FROM error_group") == "resolved"
+
+
+def test_forgetting_reaches_the_cards(service, tg, db):
+    s = service(tg=tg, env={"ERROR_ADMIN_IDS": str(OWNER)})
+    s.post({"message": "Alpha", "severity": "critical", "user_id": 740215399, "chat_id": 740215399,
+            "tags": {"uid": "740215399"}})
+    card = tg.wait(lambda: tg.sent(CHAT), 10)[0]
+    wait(lambda: db.one("SELECT count(*) FROM alert_card") == 1, 5)
+    assert "740215399" in card["text"]
+    tg.push_message(OWNER, OWNER, "/forget 740215399", "boss")
+    tg.wait(lambda: "740215399" not in card["text"], 5, "the card forgets too")
+
+
+def test_split_gives_back_status_and_cards(service, tg, db):
+    s = service(tg=tg)
+    s.post([{"message": "Alpha", "severity": "critical"}, {"message": "Beta", "severity": "critical"}])
+    tg.wait(lambda: len(tg.sent(CHAT)) == 2, 10)
+    wait(lambda: db.one("SELECT count(*) FROM alert_card") == 2, 5)
+    before = db.sql("SELECT id, status FROM error_group ORDER BY id")
+    db.sql("SELECT resolve(1)")
+    db.sql("SELECT merge_groups(1, 2)")
+    assert db.sql("SELECT DISTINCT status FROM error_group") == [("new",)]
+    db.sql("SELECT split_group(1)")
+    assert db.sql("SELECT id, status FROM error_group ORDER BY id") == [(1, "resolved"), (2, "new")] != before
+    assert db.sql("SELECT group_id, is_current FROM alert_card ORDER BY group_id") == [(1, True), (2, True)]
+    tg.wait(lambda: all("Stack" in buttons(m) for m in tg.sent(CHAT)), 10, "both have their buttons again")
+
+
+def test_a_shared_card_keeps_the_chats_language(service, tg, db):
+    s = service(tg=tg, env={"BOT_LANGUAGE": None})
+    card = ring(s, tg)
+    wait(lambda: db.one("SELECT count(*) FROM alert_card") == 1, 5)
+    for data in ("mute:1", "back:1"):
+        press = tg.press(CHAT, card["message_id"], data, 44, "olga", "ru")
+        tg.wait(lambda: press in tg.answers, 3)
+        assert not any("Взять" in b or "час" in b for b in buttons(card))
+    press = tg.press(CHAT, card["message_id"], "take:1", 44, "olga", "ru")
+    tg.wait(lambda: press in tg.answers, 3)
+    assert tg.answers[press] == "Взято в работу", "the word is for the one who pressed"
+    tg.wait(lambda: "Taken by @olga" in card["text"], 5)
+
+
+def test_a_producer_can_not_forge_lines_of_a_card(service, tg):
+    s = service(tg=tg)
+    s.post({"message": "Deploy failed:\nstep 3 exited 1", "severity": "critical",
+            "handler": "h\n✅ Resolved by @boss, 21 Nov, 12:00"})
+    card = tg.wait(lambda: tg.sent(CHAT), 10)[0]
+    assert not any(line.startswith("✅") for line in card["text"].splitlines())
+    assert "step 3 exited 1" in card["text"]
+
+
+def test_a_forwarded_command_is_not_carried_out(service, tg, db):
+    s = service(tg=tg)
+    tg.wait(lambda: tg.of("getUpdates"), 10)
+    s.post({"message": "Alpha"})
+    wait(lambda: db.one("SELECT count(*) FROM error_group") == 1, 5)
+    tg.push_message(CHAT, TEAM, "/resolve 1", forward_origin={"type": "user", "date": 1, "sender_user": {"id": 5}})
+    tg.push_message(CHAT, TEAM, "/note 1 spoken")
+    wait(lambda: db.one("SELECT note FROM error_group") == "spoken", 5)
+    assert db.one("SELECT status FROM error_group") == "new"
