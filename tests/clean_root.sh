@@ -74,7 +74,7 @@ start
 step "ready"
 eval "$(sed -n 's/^  try it: *//p' "$base/out" | head -n 1) -fsS -o /dev/null"
 expect "It works" 10
-expect "[1] Take  [2] Resolve  [3] Stack" 5
+expect "[1] Take  [2] Resolve  [3] Mute" 5
 say_key "/resolve 1"
 expect "Resolved: #1" 5
 [ "$(query 'SELECT status FROM bot_error_event')" = resolved ] || fail "psql does not show it"
