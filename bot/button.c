@@ -94,15 +94,13 @@ static void restore_buttons(struct talk *talk, const struct group *group)
 static void on_had(void *ctx, const struct group *group, const struct err *err)
 {
     struct talk *talk = ctx;
-    bool resolved = group && group->status == STATUS_RESOLVED;
-    const char *who = !group                            ? NULL
-                      : !resolved && group->assigned_to ? group->assigned_to
-                                                        : group->changed_by;
+    const char *who = NULL;
     if (err || !group)
         talk_answer(talk, TEXT_DATABASE_AWAY);
-    else
-        talk_answer_with(talk, resolved ? TEXT_ALREADY_RESOLVED : TEXT_ALREADY_TAKEN,
-                         who ? who : "?");
+    else {
+        enum text had = talk_who_has(group, &who);
+        talk_answer_with(talk, had, who);
+    }
     talk_end(talk);
 }
 

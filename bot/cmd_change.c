@@ -59,15 +59,13 @@ static void reply_changed(struct talk *talk, const struct group *group)
 static void on_had(void *ctx, const struct group *group, const struct err *err)
 {
     struct talk *talk = ctx;
-    bool resolved = group && group->status == STATUS_RESOLVED;
-    const char *who = !group                            ? NULL
-                      : !resolved && group->assigned_to ? group->assigned_to
-                                                        : group->changed_by;
+    const char *who = NULL;
     if (err || !group)
         talk_say_away(talk);
-    else
-        talk_say(talk, resolved ? TEXT_ALREADY_RESOLVED : TEXT_ALREADY_TAKEN, who ? who : "?",
-                 NULL);
+    else {
+        enum text had = talk_who_has(group, &who);
+        talk_say(talk, had, who, NULL);
+    }
     talk_end(talk);
 }
 

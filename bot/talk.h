@@ -99,6 +99,8 @@ void talk_answer_quietly(struct talk *talk); /* the progress bar goes, nothing i
 /* Edits the message that was pressed. */
 void talk_edit(struct talk *talk, const char *html, const struct chat_keyboard *keyboard);
 void talk_edit_keyboard(struct talk *talk, const struct chat_keyboard *keyboard);
+/* What keeps a group from being taken, and whose doing it was (BORROWED; never NULL). */
+enum text talk_who_has(const struct group *group, const char **who);
 /* The number as text, for the places of texts. */
 enum { TALK_NUMBER_BYTES = 24 };
 const char *talk_number(int64_t n, char out[TALK_NUMBER_BYTES]);

@@ -199,3 +199,12 @@ const char *talk_number(int64_t n, char out[TALK_NUMBER_BYTES])
     snprintf(out, TALK_NUMBER_BYTES, "%lld", (long long)n);
     return out;
 }
+
+enum text talk_who_has(const struct group *group, const char **who)
+{
+    bool resolved = group->status == STATUS_RESOLVED;
+    *who = !resolved && group->assigned_to ? group->assigned_to : group->changed_by;
+    if (!*who)
+        *who = "?";
+    return resolved ? TEXT_ALREADY_RESOLVED : TEXT_ALREADY_TAKEN;
+}
