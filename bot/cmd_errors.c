@@ -77,12 +77,7 @@ static void show_page(struct listing *l, const struct group *groups, size_t coun
     render_list(talk, filter, groups, count, total, &html);
     add_number_buttons(groups, count, &keyboard);
     add_page_buttons(l->page, pages < LIST_PAGES_MAX ? pages : LIST_PAGES_MAX, &keyboard);
-    if (talk->update.kind == UPDATE_PRESS) {
-        talk_edit(talk, buf_text(&html), &keyboard);
-        talk_answer_quietly(talk);
-    } else {
-        talk_post(talk, buf_text(&html), &keyboard, &as);
-    }
+    talk_show(talk, buf_text(&html), &keyboard, &as);
     buf_fini(&html);
 }
 

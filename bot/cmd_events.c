@@ -65,12 +65,7 @@ static void show_events(struct talk *talk, int64_t page, const struct event_brie
         chat_add_button(&keyboard, "▶", data, true);
     }
     struct our_message as = {.kind = MESSAGE_EVENTS, .group_id = talk->group_id};
-    if (talk->update.kind == UPDATE_PRESS) {
-        talk_edit(talk, buf_text(&html), &keyboard);
-        talk_answer_quietly(talk);
-    } else {
-        talk_post(talk, buf_text(&html), &keyboard, &as);
-    }
+    talk_show(talk, buf_text(&html), &keyboard, &as);
     buf_fini(&html);
 }
 

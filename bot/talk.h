@@ -88,6 +88,9 @@ void talk_say_usage(struct talk *talk);
 /* With buttons: remembered as what `as` says once it is sent, so that presses on it count. */
 void talk_post(struct talk *talk, const char *html, const struct chat_keyboard *keyboard,
                const struct our_message *as);
+/* Another page: the message that was pressed becomes it, or a new one is posted. */
+void talk_show(struct talk *talk, const char *html, const struct chat_keyboard *keyboard,
+               const struct our_message *as);
 /* The card of a group, with `below` (HTML, may be NULL) under it. */
 void talk_post_card(struct talk *talk, const struct group *group, const char *below);
 /* Asks the person for a reply; replies to it count as what `as` says. */

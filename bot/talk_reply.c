@@ -208,3 +208,14 @@ enum text talk_who_has(const struct group *group, const char **who)
         *who = "?";
     return resolved ? TEXT_ALREADY_RESOLVED : TEXT_ALREADY_TAKEN;
 }
+
+void talk_show(struct talk *talk, const char *html, const struct chat_keyboard *keyboard,
+               const struct our_message *as)
+{
+    if (talk->update.kind == UPDATE_PRESS) {
+        talk_edit(talk, html, keyboard);
+        talk_answer_quietly(talk);
+    } else {
+        talk_post(talk, html, keyboard, as);
+    }
+}

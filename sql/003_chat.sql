@@ -145,7 +145,7 @@ DECLARE
     leaf bigint;
     a    error_group;
     b    error_group;
-    found text[];
+    before text[];
 BEGIN
     -- one merge at a time: roots are looked up after everybody else's merge is over
     PERFORM pg_advisory_xact_lock(hashtext('nabat.merge'), hashtext(current_schema()::text));
@@ -167,11 +167,11 @@ BEGIN
         SELECT * INTO a FROM error_group WHERE id = root;
         SELECT * INTO b FROM error_group WHERE id = leaf;
     END IF;
-    found := ARRAY[b.status, a.status, a.status];
+    before := ARRAY[b.status, a.status, a.status];
     IF a.status = 'resolved' AND b.status <> 'resolved' THEN
         UPDATE error_group SET status = b.status WHERE id = root;
         a.status := b.status;
-        found[3] := b.status;
+        before[3] := b.status;
     END IF;
     -- "until 100 more" counts on from both together
     UPDATE error_group SET touched = true,
@@ -183,7 +183,7 @@ BEGIN
           WHERE m.id = leaf OR m.merged_into = leaf
           UNION ALL SELECT root, 'merged', leaf) h;
     UPDATE error_group SET merged_into = root, status = a.status, touched = true,
-           merged_state = CASE WHEN id = leaf THEN found ELSE merged_state END
+           merged_state = CASE WHEN id = leaf THEN before ELSE merged_state END
     WHERE id = leaf OR merged_into = leaf;
     UPDATE alert_outbox SET group_id = root
     WHERE group_id = leaf AND state IN ('pending', 'uncertain');
@@ -211,7 +211,7 @@ DECLARE
     root   bigint;
     n      bigint;
     leaves bigint[];
-    found  text[];
+    before  text[];
     now_is text;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('nabat.merge'), hashtext(current_schema()::text));
@@ -225,7 +225,8 @@ BEGIN
                              EXISTS (SELECT 1 FROM error_group g WHERE g.id = split_group.group_id));
     SELECT array_agg(g.id) INTO leaves FROM error_group g WHERE g.merged_into IS NOT NULL
       AND (g.id = split_group.group_id OR g.merged_into = split_group.group_id);
-    SELECT g.merged_state INTO found FROM error_group g WHERE g.id = ANY(leaves) ORDER BY g.id LIMIT 1;
+    SELECT g.merged_state INTO before FROM error_group g WHERE g.id = ANY(leaves)
+    ORDER BY g.id LIMIT 1;
     SELECT g.status INTO now_is FROM error_group g WHERE g.id = root;
     WITH gone AS (
         UPDATE error_group g SET merged_into = NULL, merged_state = NULL,
@@ -246,8 +247,8 @@ BEGIN
             USING ERRCODE = 'NB001';
     END IF;
     -- the merge alone had opened the root
-    UPDATE error_group g SET status = found[2]
-    WHERE g.id = root AND now_is = found[3] AND g.status <> found[2]
+    UPDATE error_group g SET status = before[2]
+    WHERE g.id = root AND now_is = before[3] AND g.status <> before[2]
       AND NOT EXISTS (SELECT 1 FROM error_group m WHERE m.merged_into = root);
     -- each has its own cards again: the newest in each chat is the current one
     UPDATE alert_card c SET group_id = c.merged_from, merged_from = NULL
@@ -274,7 +275,8 @@ BEGIN
     SELECT l.changed_at INTO made
     FROM (SELECT h.changed_at, h.is_undo, h.source, h.what FROM error_group_history h
           WHERE h.group_id = nabat_undo.group_id ORDER BY h.id DESC LIMIT 1) l
-    WHERE l.is_undo IS NULL AND l.source = 'chat' AND l.what NOT LIKE 'merged%' AND l.changed_at > now() - interval '5 minutes';
+    WHERE l.is_undo IS NULL AND l.source = 'chat' AND l.what NOT LIKE 'merged%'
+      AND l.changed_at > now() - interval '5 minutes';
     IF made IS NULL THEN
         RAISE EXCEPTION 'there is nothing to undo in error group %', nabat_undo.group_id
             USING ERRCODE = 'NB001';
