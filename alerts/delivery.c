@@ -130,6 +130,8 @@ static void ask_whether(struct delivery *d)
 static void on_card(void *ctx, const struct card_row *row, const struct err *err)
 {
     struct delivery *d = ctx;
+    if (err)
+        d->must_recover = true; /* the connection broke: look for what an answer was lost of */
     if (err || !row || d->stopped || !store_lease_is_held(d->lease)) {
         to_idle(d);
         return;
