@@ -218,7 +218,7 @@ static void recover(struct delivery *d)
 
 static void step(struct delivery *d)
 {
-    if (d->phase != DELIVERY_IDLE || d->stopped || !store_lease_is_held(d->lease) ||
+    if (d->phase != DELIVERY_IDLE || d->held || d->stopped || !store_lease_is_held(d->lease) ||
         !pg_is_up(d->pg))
         return;
     int64_t now = clock_mono_ms();
@@ -308,6 +308,13 @@ void delivery_free(struct delivery *d)
     ev_timer_stop(d->loop, &d->stop_limit);
     free(d->out_html);
     free(d);
+}
+
+void delivery_hold(struct delivery *d, bool hold)
+{
+    d->held = hold;
+    if (!hold)
+        step(d);
 }
 
 void delivery_set_chat(struct delivery *d, int64_t chat_id)

@@ -39,6 +39,9 @@ void delivery_poke(struct delivery *delivery);
 void delivery_recover(struct delivery *delivery);
 /* An answer to a person went to that chat: it counts against the chat's budget. */
 void delivery_note_answer(struct delivery *delivery, int64_t chat_id);
+/* While it is not yet known which chat alerts go to, nothing is claimed: a claim on its way would
+ * address what is decided meanwhile to the chat of before. */
+void delivery_hold(struct delivery *delivery, bool hold);
 /* The alert chat became another one, or can be written to again: tried at once. */
 void delivery_set_chat(struct delivery *delivery, int64_t chat_id);
 /* The group became a supergroup, as Telegram says: alerts follow. */

@@ -15,6 +15,7 @@ struct delivery {
     struct delivery_config config;
     struct delivery_events events;
     enum delivery_phase phase;
+    bool held;         /* it is not known yet which chat alerts go to */
     bool must_recover; /* rows that an older holder left in 'sending' are looked for first */
     bool recovering;
     struct pacing pacing;

@@ -112,6 +112,12 @@ static void look_again(struct service *s)
     ev_timer_start(s->loop, &s->chat_again);
 }
 
+static void hold(struct service *s, bool held)
+{
+    decider_hold(s->decider, held);
+    delivery_hold(s->delivery, held);
+}
+
 static void on_moved_to(void *ctx, const char *value, const struct err *err)
 {
     struct service *s = ctx;
@@ -123,7 +129,7 @@ static void on_moved_to(void *ctx, const char *value, const struct err *err)
         log_info("the alert chat has moved since it was set", LOG_S("new", value), LOG_END);
         service_chat_chosen(s, strtoll(value, NULL, 10));
     }
-    decider_hold(s->decider, false);
+    hold(s, false);
 }
 
 static void on_chosen_before(void *ctx, const char *value, const struct err *err)
@@ -155,6 +161,6 @@ void service_chat_look_up(struct service *s)
     s->chat_again.data = s;
     if (!store_lease_is_held(s->lease))
         return; /* whoever holds it looks */
-    decider_hold(s->decider, true);
+    hold(s, true);
     store_setting_get(s->pg_work, SETTING_ALERT_CHAT, on_chosen_before, s);
 }
