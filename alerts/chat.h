@@ -5,6 +5,7 @@
 #ifndef NABAT_ALERTS_CHAT_H
 #define NABAT_ALERTS_CHAT_H
 
+#include "alerts/pacing.h"
 #include "net/telegram.h"
 
 #include <ev.h>
@@ -40,7 +41,8 @@ struct chat_message {
     const char *html;
     const struct chat_keyboard *keyboard; /* NULL: none (an edit then removes it) */
     bool silent;
-    bool patient; /* somebody waits for it: after a 429 of up to a minute it goes again */
+    bool
+        patient; /* an answer to a person: paced here, and sent again after a 429 of up to a minute */
     bool
         wants_reply; /* the person replied to is asked for an answer (ForceReply); no keyboard then */
 };
@@ -84,9 +86,10 @@ void chat_add_button(struct chat_keyboard *keyboard, const char *text, const cha
 void chat_add_link(struct chat_keyboard *keyboard, const char *text, const char *url,
                    bool ends_row);
 
-/* The chat over the Bot API. `telegram` is BORROWED. What is patient and meets a 429 of up to a minute
- * is sent again when that is over, three times at most. */
-struct chat *chat_telegram_new(struct ev_loop *loop, struct telegram *telegram);
+/* The chat over the Bot API. `telegram` and `pacer` are BORROWED. What is patient goes at its chat's
+ * pace; when it meets a 429 of up to a minute it goes again when that is over, three times at most. */
+struct chat *chat_telegram_new(struct ev_loop *loop, struct telegram *telegram,
+                               struct pacer *pacer);
 void chat_telegram_free(struct chat *chat);
 /* Pure, for tests: the parameters of a message. */
 json_t *chat_telegram_params(const struct chat_message *message, bool plain, bool with_keyboard);

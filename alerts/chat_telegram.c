@@ -2,13 +2,18 @@
  *
  *     call --refused for a reason that has a cure--> call again without it --...--> done
  *
- * The hard thing: each cure is taken at most once a message, so that this ends. */
+ * The hard thing: each cure is taken at most once a message, so that this ends.
+ *
+ * Answers to people go at their chat's pace, in order; alerts and edits of cards are paced by delivery,
+ * which asks before it claims. */
 #include "alerts/chat.h"
 
 #include "alerts/html.h"
+#include "core/clock.h"
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/metric.h"
 #include "core/utf8.h"
 
 #include <stdio.h>
@@ -19,13 +24,16 @@ struct chat_telegram {
     struct chat chat; /* first: a chat is one of these */
     struct telegram *telegram;
     struct ev_loop *loop;
-    struct sending *waiting; /* answers to people that a 429 put off */
+    struct pacer *pacer;
+    struct sending *waiting; /* answers to people that their chat has no room for yet, in order */
+    size_t waiting_count;
+    ev_timer pump;
 };
 
 struct sending {
-    struct sending *next;
-    ev_timer again;
+    struct sending *next; /* of the waiting */
     int tries;
+    bool dropped; /* too many wait already */
     struct chat_telegram *chat;
     const char *method;
     struct chat_message message;
@@ -166,16 +174,104 @@ static void sending_free(struct sending *s)
     free(s);
 }
 
-static void on_again(struct ev_loop *loop, ev_timer *timer, int events)
+/* ---------------------------------------------------------------------------- answers, at their pace */
+
+static void finish(struct sending *s, const struct chat_result *result)
+{
+    if (s->done)
+        s->done(s->ctx, result);
+    else if (result->outcome != TG_OK)
+        log_warn("message not sent", LOG_S("method", s->method), LOG_S("error", result->text),
+                 LOG_END);
+    sending_free(s);
+}
+
+static bool waits_behind(const struct sending *from, const struct sending *to, int64_t chat_id)
+{
+    for (; from != to; from = from->next)
+        if (from->message.chat_id == chat_id)
+            return true;
+    return false;
+}
+
+/* Milliseconds until it may go; nobody overtakes within a chat. */
+static int64_t wait_of(const struct sending *s)
+{
+    return s->dropped
+               ? 0
+               : pacer_wait(s->chat->pacer, s->message.chat_id, PACE_ANSWER, clock_mono_ms());
+}
+
+static void go(struct sending *s)
+{
+    struct chat_result result = {.outcome = TG_TOO_MANY, .text = "too many answers wait already"};
+    if (s->dropped) {
+        finish(s, &result);
+        return;
+    }
+    pacer_take(s->chat->pacer, s->message.chat_id, PACE_ANSWER, clock_mono_ms());
+    call(s);
+}
+
+static void pump(struct chat_telegram *t)
+{
+    int64_t next_ms = -1;
+    struct sending **slot = &t->waiting;
+    while (*slot) {
+        struct sending *s = *slot;
+        int64_t wait = wait_of(s);
+        bool behind = !s->dropped && waits_behind(t->waiting, s, s->message.chat_id);
+        if (wait == 0 && !behind) {
+            *slot = s->next;
+            t->waiting_count--;
+            go(s);
+            continue;
+        }
+        if (!behind && (next_ms < 0 || wait < next_ms))
+            next_ms = wait;
+        slot = &s->next;
+    }
+    ev_timer_stop(t->loop, &t->pump);
+    if (next_ms >= 0) {
+        ev_timer_set(&t->pump, (double)next_ms / 1000.0 + 0.001, 0);
+        ev_timer_start(t->loop, &t->pump);
+    }
+}
+
+static void on_pump(struct ev_loop *loop, ev_timer *timer, int events)
 {
     (void)loop;
     (void)events;
-    struct sending *s = timer->data;
-    struct sending **slot = &s->chat->waiting;
-    while (*slot != s)
+    pump(timer->data);
+}
+
+/* At the end of those that wait, or in front of them after a 429. */
+static void enqueue(struct sending *s, bool in_front)
+{
+    struct chat_telegram *t = s->chat;
+    struct sending **slot = &t->waiting;
+    while (*slot && !in_front)
         slot = &(*slot)->next;
-    *slot = s->next;
-    call(s);
+    s->next = *slot;
+    *slot = s;
+    t->waiting_count++;
+    if (!ev_is_active(&t->pump) || s->dropped || in_front) {
+        ev_timer_stop(t->loop, &t->pump);
+        ev_timer_set(&t->pump, 0.001, 0);
+        ev_timer_start(t->loop, &t->pump);
+    }
+}
+
+static void answer_at_pace(struct sending *s)
+{
+    struct chat_telegram *t = s->chat;
+    if (!waits_behind(t->waiting, NULL, s->message.chat_id) && wait_of(s) == 0) {
+        go(s);
+        return;
+    }
+    s->dropped = t->waiting_count >= ANSWERS_WAITING_MAX;
+    metric_add(METRIC_ANSWERS_DROPPED, s->dropped);
+    enqueue(s, false);
 }
 
 /* Somebody waits for this answer, and nobody else would send it again. */
@@ -184,11 +280,8 @@ static bool put_off(struct sending *s, const struct tg_answer *answer)
     if (!s->message.patient || !s->html || answer->outcome != TG_TOO_MANY ||
         answer->retry_after_s > 60 || ++s->tries > 3)
         return false;
-    s->next = s->chat->waiting;
-    s->chat->waiting = s;
-    ev_timer_init(&s->again, on_again, answer->retry_after_s, 0);
-    s->again.data = s;
-    ev_timer_start(s->chat->loop, &s->again);
+    pacer_refused(s->chat->pacer, s->message.chat_id, answer->retry_after_s, clock_mono_ms());
+    enqueue(s, true);
     return true;
 }
 
@@ -218,12 +311,7 @@ static void on_sent(void *ctx, const struct tg_answer *answer)
         result.message_id = (int64_t)json_integer_value(id);
     else if (json_is_integer(thread)) /* createForumTopic */
         result.thread_id = (int64_t)json_integer_value(thread);
-    if (s->done)
-        s->done(s->ctx, &result);
-    else if (result.outcome != TG_OK)
-        log_warn("message not sent", LOG_S("method", s->method), LOG_S("error", answer->text),
-                 LOG_END);
-    sending_free(s);
+    finish(s, &result);
 }
 
 static void start(struct chat *chat, const char *method, const struct chat_message *message,
@@ -241,7 +329,10 @@ static void start(struct chat *chat, const char *method, const struct chat_messa
     }
     s->done = done;
     s->ctx = ctx;
-    call(s);
+    if (message->patient)
+        answer_at_pace(s);
+    else
+        call(s);
 }
 
 static void tg_send(struct chat *chat, const struct chat_message *m, chat_done_fn *done, void *ctx)
@@ -273,6 +364,8 @@ static void tg_document(struct chat *chat, const struct chat_message *m, const c
 {
     struct sending *s = bare_sending(chat, "sendDocument", m->chat_id, done, ctx);
     struct buf caption;
+    if (m->patient)
+        pacer_take(s->chat->pacer, m->chat_id, PACE_ANSWER, clock_mono_ms());
     buf_init(&caption, 4 * KIB);
     html_to_plain(m->html ? m->html : "", &caption);
     telegram_send_document(s->chat->telegram, m->chat_id, m->thread_id, m->reply_to, file_name,
@@ -311,6 +404,7 @@ static void tg_edit_keyboard(struct chat *chat, int64_t chat_id, int64_t message
     json_t *p = json_pack("{s:I,s:I}", "chat_id", (json_int_t)chat_id, "message_id",
                           (json_int_t)message_id);
     json_object_set_new(p, "reply_markup", keyboard_json(keyboard));
+    pacer_take(t->pacer, chat_id, PACE_ANSWER, clock_mono_ms());
     telegram_call(t->telegram, "editMessageReplyMarkup", p, 15, on_told, NULL);
 }
 
@@ -333,27 +427,28 @@ static void tg_make_topic(struct chat *chat, int64_t chat_id, const char *name, 
                   s);
 }
 
-struct chat *chat_telegram_new(struct ev_loop *loop, struct telegram *telegram)
+struct chat *chat_telegram_new(struct ev_loop *loop, struct telegram *telegram, struct pacer *pacer)
 {
     struct chat_telegram *t = mem_alloc(sizeof *t);
     t->loop = loop;
     t->telegram = telegram;
+    t->pacer = pacer;
     t->chat = (struct chat){tg_send,          tg_edit,  tg_document,  tg_answer_press,
                             tg_edit_keyboard, tg_react, tg_make_topic};
+    ev_timer_init(&t->pump, on_pump, 0, 0);
+    t->pump.data = t;
     return &t->chat;
 }
 
 void chat_telegram_free(struct chat *chat)
 {
     struct chat_telegram *t = (struct chat_telegram *)chat;
+    struct chat_result result = {.outcome = TG_UNREACHABLE, .text = "the service is stopping"};
+    ev_timer_stop(t->loop, &t->pump);
     while (t->waiting) {
         struct sending *s = t->waiting;
         t->waiting = s->next;
-        ev_timer_stop(t->loop, &s->again);
-        struct chat_result result = {.outcome = TG_UNREACHABLE, .text = "the service is stopping"};
-        if (s->done)
-            s->done(s->ctx, &result);
-        sending_free(s);
+        finish(s, &result);
     }
     free(t);
 }

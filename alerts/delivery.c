@@ -1,7 +1,7 @@
-/* delivery.c -- claims one thing after another from the outbox, sends it, writes down what happened.
+/* delivery.c -- looks at what waits, and gives each chat's lane its next thing to do.
  *
- *     IDLE --claim--> (topic) --> SENDING --answer--> RECORDING --committed--> IDLE
- *       \--nothing to send--> claim an edit --> EDITING --> RECORDING
+ *     tick, poke or wake --> look: what waits, chat by chat --> lane: what next? (pure)
+ *     lane: IDLE --> CLAIMING --> SENDING --answer--> RECORDING --committed--> IDLE --> look
  *
  * The hard thing: never to forget what the chat has already. A row is 'sending' in the database
  * before the request goes out, and its outcome is written until the database takes it; whoever
@@ -9,193 +9,213 @@
 #include "alerts/delivery_internal.h"
 
 #include "core/clock.h"
-#include "core/limits.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "core/metric.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const double TICK_SECONDS = 0.5;
-enum { SHOWN_MS = 60 * 1000 };
+static const double RECORD_AGAIN_SECONDS = 0.5;
 
-static void step(struct delivery *d);
-static void record(struct delivery *d);
+static void look(struct delivery *d);
 
-static struct outbox_claim claim_of(const struct delivery *d)
+struct outbox_claim lane_claim(const struct lane *lane)
 {
+    const struct delivery *d = lane->delivery;
     return (struct outbox_claim){store_lease_holder(d->lease), store_lease_epoch(d->lease),
-                                 d->config.chat_id, d->config.thread_id, d->config.topics};
+                                 lane->chat_id, d->config.topics};
 }
 
-static void wake_in(struct delivery *d, int64_t ms)
+struct look lane_look(const struct lane *lane, const struct outbox_look *wish)
 {
-    ev_timer_stop(d->loop, &d->again);
-    ev_timer_set(&d->again, (double)ms / 1000.0, 0);
-    ev_timer_start(d->loop, &d->again);
+    struct look look = {.language = lane->delivery->config.language,
+                        .is_quiet = wish->is_quiet,
+                        .now_ms = clock_wall_ms()};
+    if (wish->language)
+        look.language = language_of_code(wish->language);
+    if (wish->time_zone)
+        snprintf(look.zone, sizeof look.zone, "%s", wish->time_zone);
+    return look;
 }
 
-static void to_idle(struct delivery *d)
+/* ----------------------------------------------------------------------------------------- lanes */
+
+static void on_record_again(struct ev_loop *loop, ev_timer *timer, int events)
 {
-    d->phase = DELIVERY_IDLE;
-    free(d->out_html);
-    d->out_html = NULL;
-    if (d->stopped) {
-        ev_timer_stop(d->loop, &d->stop_limit);
-        void (*stopped)(void *) = d->stopped;
-        d->stopped = NULL;
-        stopped(d->stopped_ctx);
-    }
+    (void)loop;
+    (void)events;
+    lane_record(timer->data);
 }
 
-/* ------------------------------------------------------------------------------- write it down */
+static void free_lane(struct lane *lane)
+{
+    ev_timer_stop(lane->delivery->loop, &lane->again);
+    free(lane->out_html);
+    free(lane);
+}
+
+static bool may_be_forgotten(const struct lane *lane)
+{
+    return lane->phase == PHASE_IDLE && lane->gone_until_ms < clock_mono_ms();
+}
+
+/* The chat's lane, made if need be; NULL: every lane is busy. */
+static struct lane *lane_of(struct delivery *d, int64_t chat_id)
+{
+    size_t at = d->lanes_count;
+    for (size_t i = 0; i < d->lanes_count; i++)
+        if (d->lanes[i]->chat_id == chat_id)
+            return d->lanes[i];
+    for (size_t i = 0; at == LANES_MAX && i < LANES_MAX; i++)
+        if (may_be_forgotten(d->lanes[i])) {
+            free_lane(d->lanes[i]);
+            at = i;
+        }
+    if (at == LANES_MAX)
+        return NULL;
+    struct lane *lane = mem_alloc(sizeof *lane);
+    lane->delivery = d;
+    lane->chat_id = chat_id;
+    ev_timer_init(&lane->again, on_record_again, RECORD_AGAIN_SECONDS, 0);
+    lane->again.data = lane;
+    d->lanes[at] = lane;
+    if (at == d->lanes_count)
+        d->lanes_count++;
+    return lane;
+}
+
+static bool all_idle(const struct delivery *d)
+{
+    for (size_t i = 0; i < d->lanes_count; i++)
+        if (d->lanes[i]->phase != PHASE_IDLE)
+            return false;
+    return true;
+}
+
+static void end_stop(struct delivery *d)
+{
+    if (!d->stopped || !all_idle(d))
+        return;
+    ev_timer_stop(d->loop, &d->stop_limit);
+    void (*stopped)(void *) = d->stopped;
+    d->stopped = NULL;
+    stopped(d->stopped_ctx);
+}
+
+void lane_idle(struct lane *lane)
+{
+    lane->phase = PHASE_IDLE;
+    free(lane->out_html);
+    lane->out_html = NULL;
+    end_stop(lane->delivery);
+}
+
+void lane_lost_claim(struct lane *lane)
+{
+    lane->delivery->must_recover = true;
+    lane_idle(lane);
+}
 
 static void on_recorded(void *ctx, const struct err *err)
 {
-    struct delivery *d = ctx;
-    if (err) {
-        log_warn("outcome of an alert not stored yet", LOG_S("error", err->text), LOG_END);
-        if (d->stopped)
-            to_idle(d); /* the next holder finds it in 'sending': uncertain, not lost */
-        else
-            wake_in(d, 500);
+    struct lane *lane = ctx;
+    if (!err) {
+        lane_idle(lane);
+        look(lane->delivery);
         return;
     }
-    to_idle(d);
-    step(d);
-}
-
-static void record(struct delivery *d)
-{
-    d->phase = DELIVERY_RECORDING;
-    if (d->is_edit)
-        store_card_done(d->pg, &d->card, d->card_outcome, d->delay_s, on_recorded, d);
-    else if (d->state)
-        store_outbox_put_off(d->pg, d->sending.id, d->claim_epoch, d->state, d->delay_s, d->error,
-                             on_recorded, d);
+    log_warn("outcome of an alert not stored yet", LOG_S("error", err->text), LOG_END);
+    if (lane->delivery->stopped)
+        lane_idle(lane); /* the next holder finds it in 'sending': uncertain, not lost */
     else
-        store_outbox_sent(d->pg, &d->sending, on_recorded, d);
+        ev_timer_start(lane->delivery->loop, &lane->again);
 }
 
-void delivery_on_sent(void *ctx, const struct chat_result *result)
+void lane_record(struct lane *lane)
 {
-    struct delivery *d = ctx;
-    if (d->phase != DELIVERY_SENDING)
-        return; /* given up at the end, and written down as uncertain already */
-    delivery_judge_send(d, result);
-    record(d);
+    struct pg *pg = lane->delivery->pg;
+    ev_timer_set(&lane->again, RECORD_AGAIN_SECONDS, 0);
+    lane->phase = PHASE_RECORDING;
+    if (lane->load == LOAD_DIGEST)
+        store_digest_done(pg, &lane->digest, on_recorded, lane);
+    else if (lane->load == LOAD_CARD)
+        store_card_done(pg, &lane->card, lane->card_outcome, lane->delay_s, on_recorded, lane);
+    else if (lane->state)
+        store_outbox_put_off(pg, lane->sending.id, lane->claim_epoch, lane->state, lane->delay_s,
+                             lane->error, on_recorded, lane);
+    else
+        store_outbox_sent(pg, &lane->sending, on_recorded, lane);
 }
 
-static void on_edited(void *ctx, const struct chat_result *result)
+/* ---------------------------------------------------------------------------------- what is next */
+
+static void wake_in(struct delivery *d, int64_t ms)
 {
-    struct delivery *d = ctx;
-    if (d->phase != DELIVERY_SENDING)
+    double seconds = (double)ms / 1000.0;
+    if (ev_is_active(&d->wake) && ev_timer_remaining(d->loop, &d->wake) <= seconds)
         return;
-    delivery_judge_edit(d, result);
-    record(d);
+    ev_timer_stop(d->loop, &d->wake);
+    ev_timer_set(&d->wake, seconds, 0);
+    ev_timer_start(d->loop, &d->wake);
 }
 
-/* --------------------------------------------------------------------------------------- send it */
-
-/* A card that somebody asked for in private is edited for as long as they may see errors. */
-static bool may_show(const struct delivery *d)
+static void run_lane(struct lane *lane, const struct chat_view *view)
 {
-    return d->config.place == CARDS_OF_CHAT ||
-           (d->card.chat_id == d->shown_chat_id && clock_mono_ms() < d->shown_until_ms);
-}
-
-static void on_whether(void *ctx, bool may)
-{
-    struct delivery *d = ctx;
-    if (may) { /* claimed again, and edited then */
-        d->shown_chat_id = d->card.chat_id;
-        d->shown_until_ms = clock_mono_ms() + SHOWN_MS;
-        to_idle(d);
-        step(d);
-        return;
-    }
-    d->card_outcome = CARD_GONE;
-    d->delay_s = 0;
-    record(d);
-}
-
-static void ask_whether(struct delivery *d)
-{
-    d->phase = DELIVERY_RECORDING;
-    d->events.may_show(d->events.ctx, d->card.chat_id, on_whether, d);
-}
-
-static void on_card(void *ctx, const struct card_row *row, const struct err *err)
-{
-    struct delivery *d = ctx;
-    if (err)
-        d->must_recover = true; /* the connection broke: look for what an answer was lost of */
-    if (err || !row || d->stopped || !store_lease_is_held(d->lease)) {
-        to_idle(d);
-        return;
-    }
-    d->is_edit = true;
-    d->card = *row;
-    d->card.group = (struct group){.id = row->group.id, .undo_until_ms = row->group.undo_until_ms};
-    if (!may_show(d)) {
-        ask_whether(d);
-        return;
-    }
-    struct buf html;
-    struct chat_keyboard keyboard;
-    buf_init(&html, TG_TEXT_BYTES_MAX);
-    struct look look = delivery_look(d, &row->look);
-    struct card card = {.group = &row->group,
-                        .look = &look,
-                        .held = row->held,
-                        .regression = row->regression,
-                        .possible_repeat = row->possible_repeat,
-                        .retired = row->edit == EDIT_RETIRE,
-                        .links = d->config.links};
-    card_render(&card, &html, &keyboard);
-    d->phase = DELIVERY_SENDING;
-    pacing_take(&d->pacing, delivery_is_group(d), row->edit == EDIT_COUNT ? PACE_COUNT : PACE_EDIT,
-                clock_mono_ms());
-    struct chat_message message = {.chat_id = row->chat_id,
-                                   .message_id = row->message_id,
-                                   .html = buf_text(&html),
-                                   .keyboard = &keyboard};
-    d->chat->edit(d->chat, &message, on_edited, d);
-    buf_fini(&html);
-}
-
-static void claim_card(struct delivery *d)
-{
+    struct delivery *d = lane->delivery;
     int64_t now = clock_mono_ms();
-    if (d->stopped || pacing_wait(&d->pacing, delivery_is_group(d), PACE_EDIT, now) > 0) {
-        to_idle(d);
+    if (lane->phase != PHASE_IDLE)
+        return;
+    if (lane->gone_until_ms > now) {
+        wake_in(d, lane->gone_until_ms - now);
         return;
     }
-    bool counts_too = pacing_wait(&d->pacing, delivery_is_group(d), PACE_COUNT, now) == 0;
-    store_card_claim(d->pg, d->config.chat_id, d->config.place, counts_too, on_card, d);
+    struct lane_step next = lane_next(view, d->pacer, now);
+    lane->phase = PHASE_CLAIMING;
+    switch (next.act) {
+    case LANE_CARD:
+        lane_send_alert(lane);
+        return;
+    case LANE_FOLD:
+        lane_fold(lane, next.reason);
+        return;
+    case LANE_DIGEST:
+    case LANE_LIST:
+    case LANE_CLOSE:
+        lane_work_digest(lane, &view->digest, next.act);
+        return;
+    case LANE_EDIT:
+    case LANE_EDIT_COUNTS:
+        lane_edit_card(lane, next.act == LANE_EDIT_COUNTS);
+        return;
+    case LANE_WAIT:
+        lane->phase = PHASE_IDLE;
+        if (next.wait_ms >= 0) /* what is due and held by somebody is not asked for at once again */
+            wake_in(d, next.wait_ms < 20 ? 20 : next.wait_ms);
+        return;
+    }
 }
 
-static void on_claimed(void *ctx, const struct outbox_row *row,
-                       const struct outbox_waiting *waiting, const struct err *err)
+static void on_view(void *ctx, const struct chat_view *chats, size_t count,
+                    const struct outbox_waiting *waiting, const struct err *err)
 {
     struct delivery *d = ctx;
+    bool again = d->look_again;
+    d->looking = d->look_again = false;
     if (err) {
-        d->must_recover = true; /* it may have been claimed all the same */
-        to_idle(d);
+        d->must_recover = true; /* the connection broke: a claim's answer may be lost with it */
         return;
     }
     d->health.waiting = waiting->count;
     d->health.oldest_s = waiting->oldest_s;
-    int64_t next_ms = waiting->next_ms;
-    if (row) {
-        delivery_send_row(d, row); /* claimed is promised: sent even when a stop came between */
-        return;
+    for (size_t i = 0; i < count && !d->stopped && store_lease_is_held(d->lease); i++) {
+        struct lane *lane = lane_of(d, chats[i].chat_id);
+        if (lane)
+            run_lane(lane, &chats[i]);
     }
-    if (next_ms >= 0 && next_ms < 500) /* due, but held by somebody: not at once again */
-        wake_in(d, next_ms > 0 ? next_ms + 1 : 200);
-    claim_card(d);
+    if (again)
+        look(d);
 }
 
 static void on_recovered(void *ctx, const struct err *err)
@@ -204,84 +224,136 @@ static void on_recovered(void *ctx, const struct err *err)
     d->recovering = false;
     d->must_recover = err != NULL; /* then the tick tries again */
     if (!err)
-        step(d);
+        look(d);
 }
 
+/* What is found in 'sending' is nobody's only while no lane has anything in hand. */
 static void recover(struct delivery *d)
 {
-    if (d->recovering)
+    if (d->recovering || !all_idle(d))
         return;
     d->recovering = true;
-    struct outbox_claim claim = claim_of(d);
+    struct outbox_claim claim = {store_lease_holder(d->lease), store_lease_epoch(d->lease), 0,
+                                 TOPICS_NONE};
     store_outbox_recover(d->pg, &claim, on_recovered, d);
 }
 
-static void step(struct delivery *d)
+static void look(struct delivery *d)
 {
-    if (d->phase != DELIVERY_IDLE || d->held || d->stopped || !store_lease_is_held(d->lease) ||
-        !pg_is_up(d->pg))
+    if (d->held || d->stopped || !store_lease_is_held(d->lease) || !pg_is_up(d->pg))
         return;
-    int64_t now = clock_mono_ms();
-    if (d->config.place == CARDS_ELSEWHERE) {
-        d->phase = DELIVERY_CLAIMING;
-        claim_card(d);
-        return;
-    }
     if (d->must_recover || d->recovering) {
         recover(d);
         return;
     }
-    int64_t wait = pacing_wait(&d->pacing, delivery_is_group(d), PACE_ALERT, now);
-    if (d->gone_until_ms - now > wait)
-        wait = d->gone_until_ms - now;
-    if (wait > 0) {
-        wake_in(d, wait);
+    if (d->looking) {
+        d->look_again = true;
         return;
     }
-    d->phase = DELIVERY_CLAIMING;
-    struct outbox_claim claim = claim_of(d);
-    store_outbox_claim(d->pg, &claim, on_claimed, d);
+    d->looking = true;
+    store_chats_view(d->pg, on_view, d);
 }
 
-static void on_again(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
     (void)loop;
     (void)events;
-    struct delivery *d = timer->data;
-    if (d->phase == DELIVERY_RECORDING)
-        record(d);
-    else
-        step(d);
+    look(timer->data);
 }
 
-static void on_waiting(void *ctx, const struct outbox_waiting *waiting, const struct err *err)
-{
-    struct delivery *d = ctx;
-    if (err)
-        return;
-    d->health.waiting = waiting->count;
-    d->health.oldest_s = waiting->oldest_s;
-}
+/* ---------------------------------------------------------------------------------- from outside */
 
-static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+void delivery_poke(struct delivery *d)
 {
-    (void)loop;
-    (void)events;
-    struct delivery *d = timer->data;
-    /* nothing is claimed while the chat refuses us: what waits is counted all the same */
-    if (d->phase == DELIVERY_IDLE && clock_mono_ms() < d->gone_until_ms && pg_is_up(d->pg))
-        store_outbox_waiting(d->pg, on_waiting, d);
-    step(d);
+    look(d);
 }
 
 void delivery_recover(struct delivery *d)
 {
     d->must_recover = true;
-    step(d);
+    look(d);
+}
+
+void delivery_hold(struct delivery *d, bool hold)
+{
+    d->held = hold;
+    look(d);
+}
+
+static void on_readdressed(void *ctx, const struct err *err)
+{
+    struct delivery *d = ctx;
+    if (err)
+        log_error("alerts that wait were not sent on to the new chat", LOG_S("error", err->text),
+                  LOG_END);
+    look(d);
+}
+
+void delivery_set_chat(struct delivery *d, int64_t chat_id)
+{
+    d->config.chat_id = chat_id;
+    store_outbox_readdress(d->pg, chat_id, d->config.thread_id, on_readdressed, d);
+    delivery_chat_is_back(d, chat_id);
+}
+
+void delivery_move_chat(struct delivery *d, int64_t from, int64_t to)
+{
+    delivery_follow(d, from, to);
+    delivery_chat_is_back(d, to);
+}
+
+void delivery_chat_is_back(struct delivery *d, int64_t chat_id)
+{
+    for (size_t i = 0; i < d->lanes_count; i++)
+        if (d->lanes[i]->chat_id == chat_id) {
+            d->lanes[i]->gone_until_ms = 0;
+            d->lanes[i]->gone_times = 0;
+        }
+    look(d);
+}
+
+const struct delivery_state *delivery_state(const struct delivery *d)
+{
+    return &d->health;
+}
+
+/* Eight seconds are over: what is still on the wire may or may not arrive. */
+static void on_stop_limit(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    struct delivery *d = timer->data;
+    for (size_t i = 0; i < d->lanes_count; i++) {
+        struct lane *lane = d->lanes[i];
+        if (lane->phase == PHASE_SENDING && lane->load == LOAD_ALERT) {
+            lane->state = "uncertain";
+            lane->delay_s = 0;
+            snprintf(lane->error, sizeof lane->error,
+                     "the service stopped while it was being sent");
+            lane_record(lane);
+        } else {
+            lane->phase = PHASE_IDLE;
+        }
+    }
+    end_stop(d);
+}
+
+void delivery_stop(struct delivery *d, void (*done)(void *ctx), void *ctx)
+{
+    d->stopped = done;
+    d->stopped_ctx = ctx;
+    if (all_idle(d)) {
+        end_stop(d);
+        return;
+    }
+    ev_set_cb(&d->stop_limit, on_stop_limit);
+    ev_timer_set(&d->stop_limit, HTTP_STOP_SECONDS_MAX - 0.5, 0);
+    ev_timer_start(d->loop, &d->stop_limit);
 }
 
 struct delivery *delivery_new(struct ev_loop *loop, struct pg *pg, struct lease *lease,
-                              struct chat *chat, const struct delivery_config *config,
+                              struct chat *chat, struct pacer *pacer,
+                              const struct delivery_config *config,
                               const struct delivery_events *events)
 {
     struct delivery *d = mem_alloc(sizeof *d);
@@ -289,12 +361,13 @@ struct delivery *delivery_new(struct ev_loop *loop, struct pg *pg, struct lease 
     d->pg = pg;
     d->lease = lease;
     d->chat = chat;
+    d->pacer = pacer;
     d->config = *config;
     d->events = *events;
-    ev_timer_init(&d->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
-    ev_init(&d->again, on_again);
-    ev_init(&d->stop_limit, on_again);
-    d->tick.data = d->again.data = d->stop_limit.data = d;
+    ev_timer_init(&d->tick, on_timer, TICK_SECONDS, TICK_SECONDS);
+    ev_init(&d->wake, on_timer);
+    ev_init(&d->stop_limit, on_timer);
+    d->tick.data = d->wake.data = d->stop_limit.data = d;
     ev_timer_start(loop, &d->tick);
     return d;
 }
@@ -304,79 +377,9 @@ void delivery_free(struct delivery *d)
     if (!d)
         return;
     ev_timer_stop(d->loop, &d->tick);
-    ev_timer_stop(d->loop, &d->again);
+    ev_timer_stop(d->loop, &d->wake);
     ev_timer_stop(d->loop, &d->stop_limit);
-    free(d->out_html);
+    for (size_t i = 0; i < d->lanes_count; i++)
+        free_lane(d->lanes[i]);
     free(d);
-}
-
-void delivery_hold(struct delivery *d, bool hold)
-{
-    d->held = hold;
-    if (!hold)
-        step(d);
-}
-
-void delivery_set_chat(struct delivery *d, int64_t chat_id)
-{
-    d->config.chat_id = chat_id;
-    delivery_chat_is_back(d);
-}
-
-void delivery_move_chat(struct delivery *d, int64_t to)
-{
-    delivery_follow(d, to);
-    delivery_chat_is_back(d);
-}
-
-void delivery_chat_is_back(struct delivery *d)
-{
-    d->gone_until_ms = 0;
-    d->gone_times = 0;
-    step(d);
-}
-
-void delivery_poke(struct delivery *d)
-{
-    step(d);
-}
-
-void delivery_note_answer(struct delivery *d, int64_t chat_id)
-{
-    if (chat_id == d->config.chat_id)
-        pacing_take(&d->pacing, delivery_is_group(d), PACE_ANSWER, clock_mono_ms());
-}
-
-/* Eight seconds are over: what is still on the wire may or may not arrive. */
-static void on_stop_limit(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    (void)loop;
-    (void)events;
-    struct delivery *d = timer->data;
-    if (d->phase == DELIVERY_SENDING && !d->is_edit) {
-        d->state = "uncertain";
-        d->delay_s = 0;
-        snprintf(d->error, sizeof d->error, "the service stopped while it was being sent");
-        record(d);
-    } else {
-        to_idle(d);
-    }
-}
-
-void delivery_stop(struct delivery *d, void (*done)(void *ctx), void *ctx)
-{
-    d->stopped = done;
-    d->stopped_ctx = ctx;
-    if (d->phase == DELIVERY_IDLE) {
-        to_idle(d);
-        return;
-    }
-    ev_set_cb(&d->stop_limit, on_stop_limit);
-    ev_timer_set(&d->stop_limit, HTTP_STOP_SECONDS_MAX - 0.5, 0);
-    ev_timer_start(d->loop, &d->stop_limit);
-}
-
-const struct delivery_state *delivery_state(const struct delivery *d)
-{
-    return &d->health;
 }

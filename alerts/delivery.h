@@ -1,6 +1,8 @@
-/* delivery.h -- what was decided goes into the chat: alerts, then edits of cards, at the chat's pace.
+/* delivery.h -- what was decided goes into the chats: alerts, digests, edits of cards, each chat at its
+ * own pace.
  *
- * One thing at a time; only while this instance holds the lease. */
+ * A lane a chat, one thing at a time in each: what one chat does waits for nothing in another. Only
+ * while this instance holds the lease. */
 #ifndef NABAT_ALERTS_DELIVERY_H
 #define NABAT_ALERTS_DELIVERY_H
 
@@ -12,10 +14,8 @@
 
 struct delivery;
 
-/* One lane: what it does waits for nothing in another. */
 struct delivery_config {
-    enum card_place place; /* alerts go to the alert chat; elsewhere there are only cards to edit */
-    int64_t chat_id;
+    int64_t chat_id; /* the alert chat; 0: none */
     int64_t thread_id;
     enum language language; /* where the chat chose none */
     enum topics topics;
@@ -29,29 +29,28 @@ struct delivery_events {
     void *ctx;
 };
 
-/* `pg` and `chat` are BORROWED. */
+/* `pg`, `chat` and `pacer` are BORROWED. */
 struct delivery *delivery_new(struct ev_loop *loop, struct pg *pg, struct lease *lease,
-                              struct chat *chat, const struct delivery_config *config,
+                              struct chat *chat, struct pacer *pacer,
+                              const struct delivery_config *config,
                               const struct delivery_events *events);
 void delivery_free(struct delivery *delivery);
 void delivery_poke(struct delivery *delivery);
 /* The lease was won: what an older holder left in 'sending' is uncertain. */
 void delivery_recover(struct delivery *delivery);
-/* An answer to a person went to that chat: it counts against the chat's budget. */
-void delivery_note_answer(struct delivery *delivery, int64_t chat_id);
-/* While it is not yet known which chat alerts go to, nothing is claimed: a claim on its way would
- * address what is decided meanwhile to the chat of before. */
+/* While it is not yet known which chat alerts go to, nothing is sent. */
 void delivery_hold(struct delivery *delivery, bool hold);
-/* The alert chat became another one, or can be written to again: tried at once. */
+/* The alert chat is another one now: what waits for the one of before goes there. */
 void delivery_set_chat(struct delivery *delivery, int64_t chat_id);
 /* The group became a supergroup, as Telegram says: alerts follow. */
-void delivery_move_chat(struct delivery *delivery, int64_t to);
-void delivery_chat_is_back(struct delivery *delivery);
+void delivery_move_chat(struct delivery *delivery, int64_t from, int64_t to);
+/* It can be written to again: tried at once. */
+void delivery_chat_is_back(struct delivery *delivery, int64_t chat_id);
 /* Starts nothing new; `done` runs once what is under way has ended, or after 8 s. */
 void delivery_stop(struct delivery *delivery, void (*done)(void *ctx), void *ctx);
 
 struct delivery_state {
-    bool waiting_for_chat; /* the chat can't be written to, or does not answer */
+    bool waiting_for_chat; /* the alert chat can't be written to, or does not answer */
     char trouble[ERR_TEXT_BYTES_MAX];
     int64_t last_ok_ms;                      /* wall clock; 0: nothing sent yet */
     int64_t waiting;                         /* alerts in the outbox */

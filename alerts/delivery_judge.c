@@ -1,16 +1,22 @@
-/* delivery_judge.c -- what Telegram's answer to an alert or an edit means: done, later, once more, never. */
+/* delivery_judge.c -- what the answer to an alert, an edit or a digest means: done, later, once more,
+ * never. */
 #include "alerts/delivery_internal.h"
 
+#include "alerts/backoff.h"
 #include "core/clock.h"
-#include "core/limits.h"
 #include "core/log.h"
 #include "core/metric.h"
+#include "core/random.h"
 #include "store/chat.h"
 
 #include <stdio.h>
 
-static void note_health(struct delivery *d, const struct chat_result *result)
+/* How the alert chat is; the others show in the outbox and in metrics. */
+static void note_health(struct lane *lane, const struct chat_result *result)
 {
+    struct delivery *d = lane->delivery;
+    if (lane->chat_id != d->config.chat_id)
+        return;
     if (result->outcome == TG_OK) {
         d->health.waiting_for_chat = false;
         d->health.trouble[0] = '\0';
@@ -21,117 +27,177 @@ static void note_health(struct delivery *d, const struct chat_result *result)
     snprintf(d->health.trouble, sizeof d->health.trouble, "%s", result->text ? result->text : "");
 }
 
-/* 1, 2, 4 … 60 s. */
-static int64_t backoff(int attempts)
-{
-    int64_t delay = 1;
-    for (int i = 1; i < attempts && delay < SEND_BACKOFF_SECONDS_MAX; i++)
-        delay *= 2;
-    return delay < SEND_BACKOFF_SECONDS_MAX ? delay : SEND_BACKOFF_SECONDS_MAX;
-}
-
 static void on_moved(void *ctx, const struct err *err)
 {
     (void)ctx;
     if (err)
-        log_error("the alert chat's move is not stored", LOG_S("error", err->text), LOG_END);
+        log_error("the chat's move is not stored", LOG_S("error", err->text), LOG_END);
 }
 
-void delivery_follow(struct delivery *d, int64_t to)
+void delivery_follow(struct delivery *d, int64_t from, int64_t to)
 {
-    if (to == d->config.chat_id)
+    if (to == from)
+        return;
+    store_outbox_move_chat(d->pg, from, to, on_moved, d);
+    if (from != d->config.chat_id)
         return;
     log_warn("the alert chat became a supergroup: set ERROR_ALERT_CHAT_ID to its new id",
-             LOG_I("old", d->config.chat_id), LOG_I("new", to), LOG_END);
-    store_outbox_move_chat(d->pg, d->config.chat_id, to, on_moved, d);
+             LOG_I("old", from), LOG_I("new", to), LOG_END);
     d->config.chat_id = to;
     d->events.moved(d->events.ctx, to);
 }
 
-/* 1, 2, 4 … 60 s: the chat is asked again by one alert at a time, not by all that wait. */
-static void rest_from_chat(struct delivery *d, const char *trouble)
+/* The chat is asked again by one alert at a time, ever more rarely, not by all that wait. */
+static void rest_from_chat(struct lane *lane, const char *trouble)
 {
-    d->gone_times++;
-    d->gone_until_ms = clock_mono_ms() + backoff(d->gone_times) * 1000;
+    struct delivery *d = lane->delivery;
+    lane->gone_times++;
+    lane->gone_until_ms = clock_mono_ms() + backoff_ms(lane->gone_times, random_u32());
     metric_add(METRIC_CHAT_REFUSALS, 1);
-    if (d->gone_times == 1)
+    if (lane->gone_times == 1 && lane->chat_id == d->config.chat_id)
         d->events.refused(d->events.ctx, trouble);
 }
 
-static void put_off(struct delivery *d, const char *state, int64_t delay_s)
+static int64_t backoff_s(int attempts)
 {
-    d->state = state;
-    d->delay_s = delay_s;
+    return (backoff_ms(attempts, random_u32()) + 999) / 1000;
+}
+
+static void put_off(struct lane *lane, const char *state, int64_t delay_s)
+{
+    lane->state = state;
+    lane->delay_s = delay_s;
     metric_add(METRIC_ALERTS_RETRIED, 1);
 }
 
-/* What an outcome means for an alert that was being sent. */
-void delivery_judge_send(struct delivery *d, const struct chat_result *r)
+static void sent(struct lane *lane, const struct chat_result *r)
 {
-    note_health(d, r);
-    d->state = NULL;
-    snprintf(d->error, sizeof d->error, "%s", r->text ? r->text : "");
+    struct delivery *d = lane->delivery;
+    lane->gone_times = 0;
+    lane->sending.message_id = r->message_id;
+    lane->sending.thread_id = r->thread_id;
+    if (r->thread_gone)
+        store_topic_forget(d->pg, lane->sending.chat_id, lane->message.thread_id);
+    if (r->chat_id != lane->sending.chat_id) { /* the group moved while it was being sent */
+        delivery_follow(d, lane->sending.chat_id, r->chat_id);
+        lane->sending.chat_id = r->chat_id;
+    }
+    metric_add(METRIC_ALERTS_SENT, 1);
+}
+
+/* What an outcome means for an alert that was being sent. */
+void lane_judge_alert(struct lane *lane, const struct chat_result *r)
+{
+    struct delivery *d = lane->delivery;
+    const char *waiting = lane->was_uncertain ? "uncertain" : "pending";
+    note_health(lane, r);
+    lane->state = NULL;
+    snprintf(lane->error, sizeof lane->error, "%s", r->text ? r->text : "");
     switch (r->outcome) {
     case TG_OK:
-        d->gone_times = 0;
-        d->sending.message_id = r->message_id;
-        d->sending.thread_id = r->thread_id;
-        if (r->thread_gone)
-            store_topic_forget(d->pg, d->sending.chat_id, d->message.thread_id);
-        if (r->chat_id != d->sending.chat_id) { /* the group moved while it was being sent */
-            delivery_follow(d, r->chat_id);
-            d->sending.chat_id = r->chat_id;
-        }
-        metric_add(METRIC_ALERTS_SENT, 1);
+        sent(lane, r);
         return;
     case TG_TOO_MANY:
-        pacing_pause(&d->pacing, clock_mono_ms(), r->retry_after_s);
-        put_off(d, d->was_uncertain ? "uncertain" : "pending", r->retry_after_s);
-        return;
+        pacer_refused(d->pacer, lane->chat_id, r->retry_after_s, clock_mono_ms());
+        put_off(lane, waiting, r->retry_after_s);
+        break;
     case TG_UNCERTAIN:
         /* once more, marked; a second lost answer is left to people */
-        put_off(d, "uncertain", d->was_uncertain ? -1 : backoff(d->attempts));
+        put_off(lane, "uncertain", lane->was_uncertain ? -1 : backoff_s(lane->attempts));
         break;
     case TG_CHAT_MOVED:
-        delivery_follow(d, r->migrate_to);
-        put_off(d, "pending", 0);
+        delivery_follow(d, lane->sending.chat_id, r->migrate_to);
+        put_off(lane, "pending", 0);
         return;
     case TG_UNREACHABLE:
-        put_off(d, d->was_uncertain ? "uncertain" : "pending", backoff(d->attempts));
+        put_off(lane, waiting, backoff_s(lane->attempts));
         break;
     case TG_CONFLICT:
     case TG_UNAUTHORIZED: /* a token may be mended; the alert waits */
     case TG_CHAT_GONE: /* the bot may be let in again; said in the log, /health, metrics, to owners */
-        rest_from_chat(d, d->error);
-        put_off(d, d->was_uncertain ? "uncertain" : "pending", 0);
+        rest_from_chat(lane, lane->error);
+        put_off(lane, waiting, 0);
         break;
     default:
-        d->state = "failed";
-        d->delay_s = -1;
+        lane->state = "failed";
+        lane->delay_s = -1;
         metric_add(METRIC_ALERTS_FAILED, 1);
         break;
     }
-    log_warn("alert not delivered", LOG_S("now", d->state), LOG_S("error", d->error),
-             LOG_I("attempts", d->attempts), LOG_END);
+    log_warn("alert not delivered", LOG_S("now", lane->state), LOG_S("error", lane->error),
+             LOG_I("attempts", lane->attempts), LOG_END);
 }
 
-void delivery_judge_edit(struct delivery *d, const struct chat_result *result)
+void lane_judge_card(struct lane *lane, const struct chat_result *result)
 {
-    note_health(d, result);
-    d->card_outcome = CARD_EDITED;
-    d->delay_s = 0;
+    note_health(lane, result);
+    lane->card_outcome = CARD_EDITED;
+    lane->delay_s = 0;
     if (result->outcome == TG_TOO_MANY) {
-        pacing_pause(&d->pacing, clock_mono_ms(), result->retry_after_s);
-        d->card_outcome = CARD_RETRY;
-        d->delay_s = result->retry_after_s;
+        pacer_refused(lane->delivery->pacer, lane->chat_id, result->retry_after_s, clock_mono_ms());
+        lane->card_outcome = CARD_RETRY;
+        lane->delay_s = result->retry_after_s;
     } else if (result->outcome == TG_UNREACHABLE || result->outcome == TG_UNCERTAIN ||
                result->outcome == TG_UNAUTHORIZED) {
-        d->card_outcome = CARD_RETRY; /* an edit may be repeated without harm */
-        d->delay_s = backoff(3);
+        lane->card_outcome = CARD_RETRY; /* an edit may be repeated without harm */
+        lane->delay_s = backoff_s(3);
     } else if (result->outcome != TG_OK) {
         log_warn("card can't be edited any more", LOG_S("error", result->text), LOG_END);
-        d->card_outcome = CARD_GONE;
+        lane->card_outcome = CARD_GONE;
     }
     if (result->outcome == TG_OK)
         metric_add(METRIC_ALERTS_EDITED, 1);
+}
+
+/* What an answer that is not OK means for a digest. */
+static enum digest_outcome digest_later(struct lane *lane, const struct chat_result *r)
+{
+    struct digest_result *d = &lane->digest;
+    bool may_be_there = r->outcome == TG_UNCERTAIN && !d->message_id;
+    d->delay_s = backoff_s(lane->digest_tries + 1);
+    switch (r->outcome) {
+    case TG_TOO_MANY:
+        pacer_refused(lane->delivery->pacer, lane->chat_id, r->retry_after_s, clock_mono_ms());
+        d->delay_s = r->retry_after_s;
+        return DIGEST_RETRY;
+    case TG_CHAT_MOVED:
+        delivery_follow(lane->delivery, d->chat_id, r->migrate_to);
+        d->delay_s = 0;
+        return DIGEST_RETRY;
+    case TG_CONFLICT:
+    case TG_UNAUTHORIZED:
+    case TG_CHAT_GONE:
+        rest_from_chat(lane, r->text);
+        return DIGEST_RETRY;
+    case TG_UNREACHABLE:
+    case TG_UNCERTAIN:
+        return may_be_there ? DIGEST_MAYBE : DIGEST_RETRY;
+    default: /* the message is gone, or the file is refused: what can't be said here is listed by /errors */
+        return lane->digest_act == LANE_LIST ? DIGEST_LISTED : DIGEST_GONE;
+    }
+}
+
+void lane_judge_digest(struct lane *lane, const struct chat_result *r)
+{
+    struct digest_result *d = &lane->digest;
+    note_health(lane, r);
+    d->error = "";
+    if (r->outcome != TG_OK) {
+        d->outcome = digest_later(lane, r);
+        snprintf(lane->error, sizeof lane->error, "%s", r->text ? r->text : "");
+        d->error = lane->error;
+        log_warn("digest not delivered", LOG_S("error", lane->error), LOG_END);
+        return;
+    }
+    lane->gone_times = 0;
+    if (r->chat_id != d->chat_id) { /* the group moved while it was being sent */
+        delivery_follow(lane->delivery, d->chat_id, r->chat_id);
+        d->chat_id = r->chat_id;
+    }
+    if (lane->digest_act == LANE_DIGEST && !d->message_id)
+        d->message_id = r->message_id;
+    d->outcome = lane->digest_act == LANE_LIST    ? DIGEST_LISTED
+                 : lane->digest_act == LANE_CLOSE ? DIGEST_CLOSED
+                                                  : DIGEST_SHOWN;
+    metric_add(METRIC_DIGESTS_SHOWN, 1);
 }

@@ -1,9 +1,8 @@
-/* delivery_send.c -- an alert on its way: rendered, put into its topic (made if need be), sent. */
+/* delivery_send.c -- an alert on its way: claimed, rendered, put into its topic (made if need be), sent. */
 #include "alerts/delivery_internal.h"
 
 #include "alerts/note.h"
 #include "core/clock.h"
-#include "core/limits.h"
 #include "core/log.h"
 #include "store/chat.h"
 
@@ -13,97 +12,113 @@
 
 enum { TOPICS_AGAIN_MS = 10 * 60 * 1000 };
 
-bool delivery_is_group(const struct delivery *d)
+static void on_sent(void *ctx, const struct chat_result *result)
 {
-    return d->config.place == CARDS_OF_CHAT && d->config.chat_id < 0;
+    struct lane *lane = ctx;
+    if (lane->phase != PHASE_SENDING)
+        return; /* given up at the end, and written down as uncertain already */
+    lane_judge_alert(lane, result);
+    lane_record(lane);
 }
 
-struct look delivery_look(const struct delivery *d, const struct outbox_look *wish)
+static void send_out(struct lane *lane)
 {
-    struct look look = {
-        .language = d->config.language, .is_quiet = wish->is_quiet, .now_ms = clock_wall_ms()};
-    if (wish->language)
-        look.language = language_of_code(wish->language);
-    if (wish->time_zone)
-        snprintf(look.zone, sizeof look.zone, "%s", wish->time_zone);
-    return look;
-}
-
-static void send_out(struct delivery *d)
-{
-    d->phase = DELIVERY_SENDING;
-    d->message.html = d->out_html;
-    d->message.keyboard = d->out_keyboard.count ? &d->out_keyboard : NULL;
-    d->chat->send(d->chat, &d->message, delivery_on_sent, d);
+    struct chat *chat = lane->delivery->chat;
+    lane->message.html = lane->out_html;
+    lane->message.keyboard = lane->out_keyboard.count ? &lane->out_keyboard : NULL;
+    chat->send(chat, &lane->message, on_sent, lane);
 }
 
 static void on_topic(void *ctx, const struct chat_result *result)
 {
-    struct delivery *d = ctx;
-    if (d->phase != DELIVERY_SENDING)
+    struct lane *lane = ctx;
+    struct delivery *d = lane->delivery;
+    if (lane->phase != PHASE_SENDING)
         return;
     if (result->outcome == TG_OK && result->thread_id) {
-        store_topic_put(d->pg, d->message.chat_id, d->topic, result->thread_id);
-        d->message.thread_id = d->sending.thread_id = result->thread_id;
+        store_topic_put(d->pg, lane->message.chat_id, lane->topic, result->thread_id);
+        lane->message.thread_id = lane->sending.thread_id = result->thread_id;
         d->health.topics_trouble[0] = '\0';
     } else {
         log_warn("a forum topic can't be made: the alert goes to the chat itself",
-                 LOG_S("topic", d->topic), LOG_S("error", result->text), LOG_END);
+                 LOG_S("topic", lane->topic), LOG_S("error", result->text), LOG_END);
         snprintf(d->health.topics_trouble, sizeof d->health.topics_trouble, "%s",
                  result->text ? result->text : "");
-        d->topics_off_until_ms = clock_mono_ms() + TOPICS_AGAIN_MS;
+        lane->topics_off_until_ms = clock_mono_ms() + TOPICS_AGAIN_MS;
     }
-    send_out(d);
+    send_out(lane);
 }
 
 /* Into the topic of its kind; one that is not there yet is made first. */
-static void choose_topic(struct delivery *d, const struct outbox_row *row)
+static void choose_topic(struct lane *lane, const struct outbox_row *row)
 {
+    struct chat *chat = lane->delivery->chat;
     bool make = row->topic && !row->topic_thread && row->topics < TOPICS_MAX &&
-                clock_mono_ms() >= d->topics_off_until_ms;
+                clock_mono_ms() >= lane->topics_off_until_ms;
     if (row->topic_thread)
-        d->message.thread_id = d->sending.thread_id = row->topic_thread;
+        lane->message.thread_id = lane->sending.thread_id = row->topic_thread;
     if (!make) {
-        send_out(d);
+        send_out(lane);
         return;
     }
-    snprintf(d->topic, sizeof d->topic, "%s", row->topic);
-    d->chat->make_topic(d->chat, d->message.chat_id, d->topic, on_topic, d);
+    snprintf(lane->topic, sizeof lane->topic, "%s", row->topic);
+    chat->make_topic(chat, lane->message.chat_id, lane->topic, on_topic, lane);
 }
 
-void delivery_send_row(struct delivery *d, const struct outbox_row *row)
+static void render(struct lane *lane, const struct outbox_row *row)
 {
     struct buf html;
-    struct look look = delivery_look(d, &row->look);
-    d->out_keyboard.count = 0;
-    buf_init(&html, TG_TEXT_BYTES_MAX);
+    struct look look = lane_look(lane, &row->look);
     struct card card = {
         .group = &row->group,
         .look = &look,
         .held = row->held,
         .regression = strcmp(row->reason, "regression") == 0,
         .possible_repeat = row->possible_repeat,
-        .links = d->config.links,
+        .links = lane->delivery->config.links,
     };
+    buf_init(&html, TG_TEXT_BYTES_MAX);
+    lane->out_keyboard.count = 0;
     if (row->note)
         note_render(row, look.language, &html);
     else
-        card_render(&card, &html, &d->out_keyboard);
-    d->is_edit = false;
-    d->sending = (struct outbox_sent){.id = row->id,
-                                      .chat_id = row->chat_id,
-                                      .thread_id = row->thread_id,
-                                      .occurrences = row->group.occurrences,
-                                      .status = row->group.status};
-    d->claim_epoch = store_lease_epoch(d->lease);
-    d->attempts = row->attempts;
-    d->was_uncertain = row->possible_repeat;
-    d->phase = DELIVERY_SENDING;
-    pacing_take(&d->pacing, delivery_is_group(d), PACE_ALERT, clock_mono_ms());
-    d->message = (struct chat_message){.chat_id = row->chat_id,
-                                       .thread_id = row->thread_id,
-                                       .reply_to = row->note ? row->card_message_id : 0};
-    free(d->out_html);
-    d->out_html = buf_take(&html);
-    choose_topic(d, row);
+        card_render(&card, &html, &lane->out_keyboard);
+    free(lane->out_html);
+    lane->out_html = buf_take(&html);
+}
+
+static void on_claimed(void *ctx, const struct outbox_row *row, const struct err *err)
+{
+    struct lane *lane = ctx;
+    struct delivery *d = lane->delivery;
+    if (err || !row) {
+        if (err)
+            lane_lost_claim(lane); /* it may have been claimed all the same */
+        else
+            lane_idle(lane);
+        return;
+    }
+    /* claimed is promised: sent even when a stop came between */
+    render(lane, row);
+    lane->load = LOAD_ALERT;
+    lane->sending = (struct outbox_sent){.id = row->id,
+                                         .chat_id = row->chat_id,
+                                         .thread_id = row->thread_id,
+                                         .occurrences = row->group.occurrences,
+                                         .status = row->group.status};
+    lane->claim_epoch = store_lease_epoch(d->lease);
+    lane->attempts = row->attempts;
+    lane->was_uncertain = row->possible_repeat;
+    lane->phase = PHASE_SENDING;
+    pacer_take(d->pacer, lane->chat_id, PACE_ALERT, clock_mono_ms());
+    lane->message = (struct chat_message){.chat_id = row->chat_id,
+                                          .thread_id = row->thread_id,
+                                          .reply_to = row->note ? row->card_message_id : 0};
+    choose_topic(lane, row);
+}
+
+void lane_send_alert(struct lane *lane)
+{
+    struct outbox_claim claim = lane_claim(lane);
+    store_outbox_claim(lane->delivery->pg, &claim, on_claimed, lane);
 }

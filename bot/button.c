@@ -56,6 +56,8 @@ static const struct button {
     {"stack", MESSAGE_CARD, ROLE_VIEWER, press_stack, {0}, TEXT_STACK_COMES, false},
     {"page", MESSAGE_LIST, ROLE_VIEWER, bot_press_page, {0}, TEXT_PAGE_GONE, false},
     {"open", MESSAGE_LIST, ROLE_VIEWER, bot_press_open, {0}, TEXT_PAGE_GONE, false},
+    {"page", MESSAGE_DIGEST, ROLE_VIEWER, bot_press_digest_page, {0}, TEXT_PAGE_GONE, false},
+    {"open", MESSAGE_DIGEST, ROLE_VIEWER, bot_press_open, {0}, TEXT_PAGE_GONE, false},
     {"page", MESSAGE_EVENTS, ROLE_VIEWER, bot_press_events_page, {0}, TEXT_PAGE_GONE, false},
     {"set", MESSAGE_SETTINGS, ROLE_VIEWER, bot_press_setting, {0}, TEXT_SETTINGS_SAVED, false},
     {"setup", MESSAGE_SETUP, ROLE_NONE, bot_press_setup, {0}, TEXT_SETUP_DONE, false},

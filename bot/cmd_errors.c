@@ -4,6 +4,7 @@
  *     /error N --group--> neighbours --titles compared--> card, similar ones below */
 #include "bot/command.h"
 
+#include "alerts/digest.h"
 #include "alerts/html.h"
 #include "alerts/similar.h"
 #include "core/limits.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { OPEN_BUTTONS_ROW = 5, SIMILAR_TITLE_UNITS = 80 };
+enum { SIMILAR_TITLE_UNITS = 80 };
 
 /* One page that is being read: of an answer, or of a message that was pressed. */
 struct listing {
@@ -22,36 +23,6 @@ struct listing {
     char *words; /* what the filter borrows from, cut in pieces */
     int64_t page;
 };
-
-static void add_number_buttons(const struct group *groups, size_t count,
-                               struct chat_keyboard *keyboard)
-{
-    char text[32];
-    char data[CHAT_BUTTON_DATA_BYTES + 1];
-    for (size_t i = 0; i < count; i++) {
-        snprintf(text, sizeof text, "#%lld", (long long)groups[i].id);
-        snprintf(data, sizeof data, "open:%lld", (long long)groups[i].id);
-        chat_add_button(keyboard, text, data,
-                        i + 1 == count || i % OPEN_BUTTONS_ROW == OPEN_BUTTONS_ROW - 1);
-    }
-}
-
-static void add_page_buttons(int64_t page, int64_t pages, struct chat_keyboard *keyboard)
-{
-    char text[48];
-    char data[CHAT_BUTTON_DATA_BYTES + 1];
-    if (pages < 2)
-        return;
-    int64_t before = page > 1 ? page - 1 : pages;
-    int64_t after = page < pages ? page + 1 : 1;
-    snprintf(data, sizeof data, "page:%lld", (long long)before);
-    chat_add_button(keyboard, "◀", data, false);
-    snprintf(text, sizeof text, "%lld / %lld", (long long)page, (long long)pages);
-    snprintf(data, sizeof data, "page:%lld", (long long)page);
-    chat_add_button(keyboard, text, data, false);
-    snprintf(data, sizeof data, "page:%lld", (long long)after);
-    chat_add_button(keyboard, "▶", data, true);
-}
 
 static void render_list(const struct talk *talk, const char *filter, const struct group *groups,
                         size_t count, int64_t total, struct buf *html)
@@ -75,8 +46,8 @@ static void show_page(struct listing *l, const struct group *groups, size_t coun
     struct our_message as = {.kind = MESSAGE_LIST, .args = filter};
     buf_init(&html, TG_TEXT_BYTES_MAX);
     render_list(talk, filter, groups, count, total, &html);
-    add_number_buttons(groups, count, &keyboard);
-    add_page_buttons(l->page, pages < LIST_PAGES_MAX ? pages : LIST_PAGES_MAX, &keyboard);
+    digest_number_buttons(groups, count, &keyboard);
+    digest_page_buttons(l->page, pages < LIST_PAGES_MAX ? pages : LIST_PAGES_MAX, &keyboard);
     talk_show(talk, buf_text(&html), &keyboard, &as);
     buf_fini(&html);
 }

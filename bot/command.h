@@ -56,6 +56,7 @@ command_fn bot_cmd_grant, bot_cmd_revoke, bot_cmd_forget;
 
 /* A press on a message of theirs; `arg` is what the button says of itself ("2" of "page:2"). */
 void bot_press_page(struct talk *talk, const char *arg);
+void bot_press_digest_page(struct talk *talk, const char *arg);
 void bot_press_events_page(struct talk *talk, const char *arg);
 void bot_press_open(struct talk *talk, const char *arg);
 void bot_press_setting(struct talk *talk, const char *arg);

@@ -102,9 +102,9 @@ static void say_command_waits(struct intake *in, const char *body, int64_t updat
             .thread_id = u.thread_id,
             .reply_to = u.is_private ? 0 : u.message_id,
             .html = bot_text(talk_chat_language(in->bot->language, &u), TEXT_COMMAND_WAITS),
+            .patient = true,
         };
         in->bot->chat->send(in->bot->chat, &message, NULL, NULL);
-        in->bot->events.answered(in->bot->events.ctx, u.chat_id);
     }
     update_fini(&u);
 }

@@ -34,7 +34,6 @@ static void on_reacted(void *ctx, const struct chat_result *result)
     if (result->outcome != TG_OK) {
         n->message.html = bot_text(n->language, TEXT_NOTED);
         n->bot->chat->send(n->bot->chat, &n->message, NULL, NULL);
-        n->bot->events.answered(n->bot->events.ctx, n->message.chat_id);
     }
     free(n);
 }

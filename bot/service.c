@@ -54,19 +54,12 @@ static void on_decided(void *ctx)
 {
     struct service *s = ctx;
     delivery_poke(s->delivery);
-    delivery_poke(s->elsewhere);
 }
 
 static void on_group_changed(void *ctx)
 {
     struct service *s = ctx;
     decider_poke(s->decider);
-}
-
-static void on_person_answered(void *ctx, int64_t chat_id)
-{
-    struct service *s = ctx;
-    delivery_note_answer(s->delivery, chat_id);
 }
 
 /* Which chat it is may have been decided in the chat, by this instance or another. */
@@ -77,6 +70,8 @@ static void on_lease(void *ctx, bool held)
         return;
     if (s->telegram)
         service_chat_look_up(s);
+    else
+        delivery_set_chat(s->delivery, CONSOLE_CHAT_ID);
     delivery_recover(s->delivery);
     decider_poke(s->decider);
     if (s->dispatch)
@@ -136,21 +131,15 @@ static void start_alerts(struct service *s)
         .chat_id = alert_chat(s),
         .thread_id = set->alert_thread_id,
     };
-    struct delivery_config deliver = {CARDS_OF_CHAT,
-                                      alert_chat(s),
-                                      set->alert_thread_id,
-                                      card_language(s),
-                                      s->telegram ? (enum topics)set->topics : TOPICS_NONE,
-                                      links};
-    struct delivery_config edit = deliver;
+    struct delivery_config deliver = {alert_chat(s), set->alert_thread_id, card_language(s),
+                                      s->telegram ? (enum topics)set->topics : TOPICS_NONE, links};
     struct delivery_events events = {service_chat_moved, service_chat_refused,
                                      service_chat_may_show, s};
-    edit.place = CARDS_ELSEWHERE;
     struct roles_config roles = {alert_chat(s), &set->admin_ids, s->telegram ? 0 : CONSOLE_USER_ID};
     s->lease = store_lease_new(s->loop, s->pg_work, on_lease, s);
     s->decider = decider_new(s->loop, s->pg_decide, s->lease, &decide, on_decided, s);
-    s->delivery = delivery_new(s->loop, s->pg_work, s->lease, s->chat, &deliver, &events);
-    s->elsewhere = delivery_new(s->loop, s->pg_work, s->lease, s->chat, &edit, &events);
+    s->delivery =
+        delivery_new(s->loop, s->pg_work, s->lease, s->chat, &s->pacer, &deliver, &events);
     s->monitors = monitors_new(s->loop, s->pg_work, s->lease);
     s->ingest.monitors = s->monitors;
     s->drain = api_inbox_drain_new(s->loop, s->pg_work, s->lease, &s->ingest);
@@ -166,7 +155,7 @@ static void start_alerts(struct service *s)
         .chat_is_fixed = set->alert_chat_id != 0 || !s->telegram,
         .language = set->bot_language,
         .links = links,
-        .events = {on_person_answered, on_group_changed, service_chat_said_moved, service_chat_back,
+        .events = {on_group_changed, service_chat_said_moved, service_chat_back,
                    service_chat_chosen, s},
     };
     s->alarm = (struct alarm_bell){.bot = &s->bot, .owners = &set->admin_ids};
@@ -311,7 +300,7 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
         s->http = http_client_new(loop);
         s->telegram =
             telegram_new(s->http, settings->telegram_api_url, settings->telegram_bot_token);
-        s->chat = chat_telegram_new(loop, s->telegram);
+        s->chat = chat_telegram_new(loop, s->telegram, &s->pacer);
         if (!settings->alert_chat_id)
             log_warn(
                 "ERROR_ALERT_CHAT_ID is not set: nothing can ring until an owner sends /start in "
@@ -344,7 +333,7 @@ void service_stop(struct service *s, void (*stopped)(void *ctx), void *ctx)
 {
     s->stopped = stopped;
     s->stopped_ctx = ctx;
-    s->stopping = 1 + (s->server != NULL) + 2 * (s->delivery != NULL);
+    s->stopping = 1 + (s->server != NULL) + (s->delivery != NULL);
     if (s->listen) {
         listen_stop(s->listen);
         dispatch_stop(s->dispatch);
@@ -352,7 +341,6 @@ void service_stop(struct service *s, void (*stopped)(void *ctx), void *ctx)
     if (s->server)
         http_server_stop(s->server, part_stopped, s);
     if (s->delivery) {
-        delivery_stop(s->elsewhere, part_stopped, s);
         delivery_stop(s->delivery, on_delivery_stopped, s);
     }
     part_stopped(s);
@@ -385,7 +373,6 @@ void service_free(struct service *s)
     api_inbox_drain_free(s->drain);
     monitors_free(s->monitors);
     delivery_free(s->delivery);
-    delivery_free(s->elsewhere);
     decider_free(s->decider);
     store_lease_free(s->lease);
     store_projects_free(s->projects);

@@ -17,7 +17,6 @@ static void set_chat(struct service *s, int64_t chat_id)
     s->bot.alert_chat_id = chat_id;
     decider_set_chat(s->decider, chat_id);
     roles_set_chat(s->roles, chat_id);
-    delivery_set_chat(s->elsewhere, chat_id);
 }
 
 static void on_moved_kept(void *ctx, const char *value, const struct err *err)
@@ -50,7 +49,7 @@ void service_chat_said_moved(void *ctx, int64_t from, int64_t to)
 {
     struct service *s = ctx;
     if (from == s->bot.alert_chat_id)
-        delivery_move_chat(s->delivery, to);
+        delivery_move_chat(s->delivery, from, to);
 }
 
 void service_chat_refused(void *ctx, const char *trouble)
@@ -64,7 +63,7 @@ void service_chat_back(void *ctx, int64_t chat_id)
     struct service *s = ctx;
     log_info("the bot may write to the alert chat again", LOG_I("chat", chat_id), LOG_END);
     s->alarm.told_ms = 0;
-    delivery_chat_is_back(s->delivery);
+    delivery_chat_is_back(s->delivery, chat_id);
 }
 
 void service_chat_chosen(void *ctx, int64_t chat_id)
@@ -127,8 +126,10 @@ static void on_moved_to(void *ctx, const char *value, const struct err *err)
     }
     if (value) {
         log_info("the alert chat has moved since it was set", LOG_S("new", value), LOG_END);
-        service_chat_chosen(s, strtoll(value, NULL, 10));
+        set_chat(s, strtoll(value, NULL, 10));
     }
+    if (s->bot.alert_chat_id)
+        delivery_set_chat(s->delivery, s->bot.alert_chat_id);
     hold(s, false);
 }
 
@@ -141,7 +142,7 @@ static void on_chosen_before(void *ctx, const char *value, const struct err *err
         return;
     }
     if (value && !s->settings->alert_chat_id)
-        service_chat_chosen(s, strtoll(value, NULL, 10));
+        set_chat(s, strtoll(value, NULL, 10));
     snprintf(name, sizeof name, SETTING_CHAT_MOVED "%lld", (long long)s->bot.alert_chat_id);
     store_setting_get(s->pg_work, name, on_moved_to, s);
 }

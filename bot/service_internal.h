@@ -52,8 +52,8 @@ struct service {
     struct projects *projects;
     struct lease *lease;
     struct decider *decider;
-    struct delivery *delivery;  /* alerts, and cards of the alert chat */
-    struct delivery *elsewhere; /* cards that people asked for in private */
+    struct delivery *delivery;
+    struct pacer pacer;
     struct inbox_drain *drain;
     struct monitors *monitors;
     struct roles *roles;

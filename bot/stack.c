@@ -71,14 +71,14 @@ static void on_details(void *ctx, const struct details *details, const struct er
     f->language = talk->look.language;
     f->message = (struct chat_message){.chat_id = talk->update.chat_id,
                                        .thread_id = talk->update.thread_id,
-                                       .reply_to = talk->update.message_id};
+                                       .reply_to = talk->update.message_id,
+                                       .patient = true};
     buf_init(&f->text, DETAILS_BYTES_MAX);
     put_together(details, &f->text);
     snprintf(f->name, sizeof f->name, "error-%lld.txt", (long long)talk->group_id);
     talk_answer(talk, TEXT_STACK_COMES);
     f->bot->chat->document(f->bot->chat, &f->message, f->name, buf_text(&f->text), f->text.len,
                            on_sent, f);
-    talk->bot->events.answered(talk->bot->events.ctx, talk->update.chat_id);
     talk_end(talk);
 }
 

@@ -13,8 +13,7 @@
 
 /* What the service does when the chat says so. */
 struct bot_events {
-    void (*answered)(void *ctx, int64_t chat_id); /* a message went out to a person */
-    void (*changed)(void *ctx);                   /* a group was changed: cards want edits */
+    void (*changed)(void *ctx); /* a group was changed: cards want edits */
     void (*chat_moved)(void *ctx, int64_t from, int64_t to); /* a group became a supergroup */
     void (*chat_back)(void *ctx, int64_t chat_id);           /* the bot was let in again */
     void (*chat_chosen)(void *ctx, int64_t chat_id); /* an owner made this chat the alert chat */

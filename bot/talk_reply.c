@@ -38,7 +38,6 @@ static void send(struct talk *talk, const struct chat_message *message, chat_don
                  void *ctx)
 {
     talk->bot->chat->send(talk->bot->chat, message, done, ctx);
-    talk->bot->events.answered(talk->bot->events.ctx, message->chat_id);
 }
 
 void talk_reply(struct talk *talk, const char *html)
@@ -184,14 +183,12 @@ void talk_edit(struct talk *talk, const char *html, const struct chat_keyboard *
                                    .keyboard = keyboard,
                                    .patient = true};
     talk->bot->chat->edit(talk->bot->chat, &message, NULL, NULL);
-    talk->bot->events.answered(talk->bot->events.ctx, message.chat_id);
 }
 
 void talk_edit_keyboard(struct talk *talk, const struct chat_keyboard *keyboard)
 {
     talk->bot->chat->edit_keyboard(talk->bot->chat, talk->update.chat_id, talk->update.message_id,
                                    keyboard);
-    talk->bot->events.answered(talk->bot->events.ctx, talk->update.chat_id);
 }
 
 const char *talk_number(int64_t n, char out[TALK_NUMBER_BYTES])

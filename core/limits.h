@@ -76,7 +76,24 @@ enum {
     CHAT_MESSAGES_PER_MINUTE = 20, /* a group; 5 of them are kept for answers to people */
     CHAT_RESERVED_FOR_PEOPLE = 5,
     CHAT_COUNT_EDITS_PER_MINUTE = 10,
+    BOT_MESSAGES_PER_SECOND = 30,
+    ANSWERS_WAITING_MAX = 200, /* answers to people that wait for their chat's pace */
+    LANES_MAX = 64,            /* chats that are written to at the same time */
     SEND_BACKOFF_SECONDS_MAX = 60,
+    STORM_ALERTS_MIN = 5,         /* fewer than that are never made one message */
+    STORM_OVER_SECONDS = 60,      /* without a new error; then single cards again */
+    STORM_SECONDS_MAX = 1800,     /* then a new message goes on, so that it is seen */
+    DIGEST_EDIT_SECONDS_MIN = 10, /* one digest is edited no more often */
+    DIGEST_LIST_SECONDS = 30,     /* into a storm its whole list follows as a file */
+    DIGEST_ROWS = 15,             /* errors a page, with buttons */
+    DIGEST_GROUPS_MAX = 5000,     /* errors that one digest names */
+    DIGEST_LIST_BYTES_MAX = 8 * MIB,
+    RULES_MAX = 200,              /* rules, and silences, quiet hours, inhibitions */
+    RULE_DEPTH_MAX = 16,          /* of the tree */
+    ROUTES_MAX = 8,               /* places that one event rings in */
+    FIRINGS_MAX = 100,            /* sources that hold others back at a time */
+    INHIBIT_SECONDS_MAX = 3600,   /* then what was held back is told all the same */
+    ALERT_TTL_SECONDS = 900, /* an alert that waited longer is said in a digest */
 
     /* -- chat -- */
     CHAT_INPUT_BYTES_MAX = 8 * KIB, /* a message to the bot; the rest is ignored */

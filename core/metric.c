@@ -44,6 +44,12 @@ static const struct {
                             "Events held back by cooldown or because the group is taken."},
     [METRIC_ALERTS_SENT] = {"nabat_alerts_sent_total", "counter", "Alert messages delivered."},
     [METRIC_ALERTS_EDITED] = {"nabat_alerts_edited_total", "counter", "Cards edited."},
+    [METRIC_ALERTS_FOLDED] = {"nabat_alerts_folded_total", "counter",
+                              "Alerts that became part of a digest."},
+    [METRIC_DIGESTS_SHOWN] = {"nabat_digests_shown_total", "counter",
+                              "Digests sent, edited or listed in a file."},
+    [METRIC_ANSWERS_DROPPED] = {"nabat_answers_dropped_total", "counter",
+                                "Answers to people not sent: too many waited for Telegram's pace."},
     [METRIC_CHAT_REFUSALS] =
         {"nabat_chat_refusals_total", "counter",
          "times that a chat could not be written to (blocked, kicked, no rights)"},

@@ -35,6 +35,13 @@ void random_bytes(void *out, size_t len)
     }
 }
 
+uint32_t random_u32(void)
+{
+    uint32_t value = 0;
+    random_bytes(&value, sizeof value);
+    return value;
+}
+
 void random_hex32(char out[RANDOM_HEX_BYTES])
 {
     unsigned char bytes[16];

@@ -4,10 +4,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { RANDOM_HEX_BYTES = 33 };
 
 void random_bytes(void *out, size_t len);
+uint32_t random_u32(void);
 void random_hex32(char out[RANDOM_HEX_BYTES]); /* 32 lower-case hex digits and NUL */
 /* Takes as long for a wrong first letter as for a wrong last one. */
 bool secret_equal(const char *a, const char *b);

@@ -26,6 +26,7 @@ enum chat_message_kind {
     MESSAGE_NOTE,     /* a reply to it is a note to the group */
     MESSAGE_SETTINGS, /* of the chat it is in */
     MESSAGE_SETUP,    /* the offer to make this group the alert chat */
+    MESSAGE_DIGEST,   /* args: its number */
 };
 struct our_message {
     enum chat_message_kind kind;

@@ -7,16 +7,147 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ------------------------------------------------------------------------------------- what waits */
+
+/* clang-format off */
+#define AGO_MS(column) "(extract(epoch FROM now() - " column ") * 1000)::bigint"
+static const char VIEW_SQL[] =
+    "WITH o AS (SELECT o.*, o.next_try_at <= now() AS is_due FROM alert_outbox o "
+    "WHERE o.state IN ('pending', 'uncertain') AND isfinite(o.next_try_at)), "
+    "w AS (SELECT chat_id, "
+    "count(*) FILTER (WHERE is_due AND hold IS NULL AND note_id IS NULL) AS due, "
+    "count(*) FILTER (WHERE is_due AND hold IS NULL AND note_id IS NULL "
+    "AND created_at < now() - make_interval(secs => $1)) AS late, "
+    "count(*) FILTER (WHERE is_due AND note_id IS NOT NULL) AS notes, "
+    "count(*) FILTER (WHERE is_due AND hold IS NOT NULL) AS held, "
+    "min(hold) FILTER (WHERE is_due) AS held_reason, "
+    "min(next_try_at) FILTER (WHERE NOT is_due) AS next_at, "
+    "count(*) FILTER (WHERE hold IS NULL) AS waiting, "
+    "min(created_at) FILTER (WHERE hold IS NULL) AS oldest FROM o GROUP BY chat_id), "
+    "d AS (SELECT DISTINCT ON (chat_id) *, (SELECT count(*) FROM alert_outbox m "
+    "WHERE m.digest_id = d.id) AS rows FROM alert_digest d WHERE closed_at IS NULL OR stale "
+    "ORDER BY chat_id, message_id IS NOT NULL, closed_at IS NOT NULL, id), "
+    "e AS (SELECT chat_id, count(*) FILTER (WHERE edit <> 'count' AND edit_since <= now()) "
+    "AS changes, count(*) FILTER (WHERE edit = 'count' AND edit_since <= now() "
+    "AND edited_at <= now() - make_interval(secs => $2)) AS counts, "
+    "min(CASE WHEN edit = 'count' THEN greatest(edit_since, edited_at + make_interval(secs => $2)) "
+    "ELSE edit_since END) AS next_at FROM alert_card WHERE edit IS NOT NULL GROUP BY chat_id) "
+    "SELECT coalesce(w.chat_id, d.chat_id, e.chat_id), w.due, w.late, w.notes, w.held, "
+    "w.held_reason, e.changes, e.counts, "
+    "ceil(extract(epoch FROM least(w.next_at, CASE WHEN e.next_at > now() THEN e.next_at END) "
+    "- now()) * 1000)::bigint, "
+    "w.waiting, extract(epoch FROM now() - w.oldest)::bigint, "
+    "d.id, d.reason, d.message_id IS NOT NULL, d.closed_at IS NOT NULL, d.stale, d.rows, "
+    "d.shown_rows, d.listed_rows, " AGO_MS("d.opened_at") ", " AGO_MS("d.added_at") ", "
+    AGO_MS("d.shown_at") ", ceil(extract(epoch FROM d.next_try_at - now()) * 1000)::bigint "
+    "FROM w FULL JOIN d ON d.chat_id = w.chat_id "
+    "FULL JOIN e ON e.chat_id = coalesce(w.chat_id, d.chat_id) "
+    "ORDER BY w.oldest NULLS LAST LIMIT $3";
+/* clang-format on */
+enum {
+    VIEW_CHAT,
+    VIEW_DUE,
+    VIEW_LATE,
+    VIEW_NOTES,
+    VIEW_HELD,
+    VIEW_HELD_REASON,
+    VIEW_CHANGES,
+    VIEW_COUNTS,
+    VIEW_NEXT,
+    VIEW_WAITING,
+    VIEW_OLDEST,
+    VIEW_DIGEST,
+    VIEW_REASON,
+    VIEW_SENT,
+    VIEW_CLOSED,
+    VIEW_STALE,
+    VIEW_ROWS,
+    VIEW_SHOWN,
+    VIEW_LISTED,
+    VIEW_OPENED_AGO,
+    VIEW_ADDED_AGO,
+    VIEW_SHOWN_AGO,
+    VIEW_NEXT_TRY
+};
+
+struct view_call {
+    chats_view_fn *done;
+    void *ctx;
+};
+
+static void read_view(const PGresult *r, int row, struct chat_view *v)
+{
+    int64_t next_try = pg_get_i64(r, row, VIEW_NEXT_TRY);
+    *v = (struct chat_view){
+        .chat_id = pg_get_i64(r, row, VIEW_CHAT),
+        .due = pg_get_i64(r, row, VIEW_DUE),
+        .late = pg_get_i64(r, row, VIEW_LATE),
+        .notes_due = pg_get_i64(r, row, VIEW_NOTES),
+        .held_due = pg_get_i64(r, row, VIEW_HELD),
+        .held_reason = digest_reason_of_name(pg_get_text(r, row, VIEW_HELD_REASON)),
+        .changes = pg_get_i64(r, row, VIEW_CHANGES),
+        .counts = pg_get_i64(r, row, VIEW_COUNTS),
+        .next_ms = PQgetisnull(r, row, VIEW_NEXT) ? -1 : pg_get_i64(r, row, VIEW_NEXT),
+        .digest =
+            {
+                .id = pg_get_i64(r, row, VIEW_DIGEST),
+                .reason = digest_reason_of_name(pg_get_text(r, row, VIEW_REASON)),
+                .is_sent = pg_get_bool(r, row, VIEW_SENT),
+                .is_closed = pg_get_bool(r, row, VIEW_CLOSED),
+                .is_stale = pg_get_bool(r, row, VIEW_STALE),
+                .rows = pg_get_i64(r, row, VIEW_ROWS),
+                .shown_rows = pg_get_i64(r, row, VIEW_SHOWN),
+                .listed_rows = pg_get_i64(r, row, VIEW_LISTED),
+                .opened_ago_ms = pg_get_i64(r, row, VIEW_OPENED_AGO),
+                .added_ago_ms = pg_get_i64(r, row, VIEW_ADDED_AGO),
+                .shown_ago_ms = pg_get_i64(r, row, VIEW_SHOWN_AGO),
+                .next_try_ms = next_try > 0 ? next_try : 0,
+            },
+    };
+}
+
+static void on_view(void *ctx, const struct pg_reply *reply)
+{
+    struct view_call *call = ctx;
+    struct chat_view views[LANES_MAX];
+    struct outbox_waiting waiting = {0};
+    int count = reply->err ? 0 : PQntuples(reply->results[0]);
+    for (int row = 0; row < count; row++) {
+        const PGresult *r = reply->results[0];
+        int64_t oldest_s = pg_get_i64(r, row, VIEW_OLDEST);
+        read_view(r, row, &views[row]);
+        waiting.count += pg_get_i64(r, row, VIEW_WAITING);
+        if (oldest_s > waiting.oldest_s)
+            waiting.oldest_s = oldest_s;
+    }
+    call->done(call->ctx, views, (size_t)count, &waiting, reply->err);
+    free(call);
+}
+
+void store_chats_view(struct pg *pg, chats_view_fn *done, void *ctx)
+{
+    struct view_call *call = mem_alloc(sizeof *call);
+    *call = (struct view_call){done, ctx};
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, VIEW_SQL);
+    pg_i64(batch, ALERT_TTL_SECONDS);
+    pg_i64(batch, CARD_EDIT_SECONDS_MIN);
+    pg_i64(batch, LANES_MAX);
+    pg_run(pg, batch, on_view, call);
+}
+
+/* ----------------------------------------------------------------------------------------- claim */
+
 /* Sends are claimed one by one, each committed before it goes out: what a crash leaves behind in
  * 'sending' is known to be uncertain. */
 static const char CLAIM_HEAD[] =
     "WITH me AS (SELECT 1 FROM service_lease WHERE name = 'alerts' AND holder = $1 AND epoch = $2 "
     "AND until > clock_timestamp() FOR SHARE), "
-    "o AS (UPDATE alert_outbox SET state = 'sending', attempts = attempts + 1, epoch = $2, "
-    "thread_id = CASE WHEN chat_id = $3 THEN thread_id ELSE $4 END, "
-    "chat_id = CASE WHEN $3 <> 0 THEN $3 ELSE chat_id END "
-    "WHERE id = (SELECT id FROM alert_outbox WHERE state IN ('pending', 'uncertain') "
-    "AND next_try_at <= now() ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) "
+    "o AS (UPDATE alert_outbox SET state = 'sending', attempts = attempts + 1, epoch = $2 "
+    "WHERE id = (SELECT w.id FROM alert_outbox w JOIN error_group g ON g.id = w.group_id "
+    "WHERE w.chat_id = $3 AND w.state IN ('pending', 'uncertain') AND w.next_try_at <= now() "
+    "ORDER BY CASE WHEN w.note_id IS NOT NULL THEN 3 WHEN g.severity = 'critical' THEN 0 "
+    "WHEN w.reason = 'regression' THEN 1 ELSE 2 END, w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED) "
     "AND EXISTS (SELECT 1 FROM me) RETURNING *) "
     "SELECT o.id, o.chat_id, o.thread_id, o.attempts, o.possible_repeat, o.reason, o.held, "
     "t.body, t.author, (SELECT max(c.message_id) FROM alert_card c WHERE c.group_id = o.group_id "
@@ -25,7 +156,7 @@ static const char CLAIM_HEAD[] =
     "(SELECT count(*) FROM chat_topic a WHERE a.chat_id = o.chat_id AND tw.topic IS NOT NULL), ";
 static const char CLAIM_JOINS[] =
     " LEFT JOIN chat_setting cs ON cs.chat_id = o.chat_id "
-    "CROSS JOIN LATERAL (SELECT CASE $5::bigint WHEN 1 THEN g.origin WHEN 2 THEN p.slug END AS "
+    "CROSS JOIN LATERAL (SELECT CASE $4::bigint WHEN 1 THEN g.origin WHEN 2 THEN p.slug END AS "
     "topic) tw "
     "LEFT JOIN chat_topic ct ON ct.chat_id = o.chat_id AND ct.topic = tw.topic";
 enum {
@@ -47,31 +178,17 @@ enum {
     CLAIM_TOPICS,
     CLAIM_GROUP
 };
-static const char NEXT_SQL[] =
-    "SELECT greatest(0, ceil(extract(epoch FROM min(next_try_at) - now()) * 1000))::bigint, "
-    "count(*), extract(epoch FROM now() - min(created_at))::bigint FROM alert_outbox "
-    "WHERE state IN ('pending', 'uncertain') AND isfinite(next_try_at)";
 
 struct claim_call {
     outbox_claim_fn *done;
     void *ctx;
 };
 
-static struct outbox_waiting waiting_of(const PGresult *next)
-{
-    if (PQgetisnull(next, 0, 0))
-        return (struct outbox_waiting){.next_ms = -1};
-    return (struct outbox_waiting){.next_ms = pg_get_i64(next, 0, 0),
-                                   .count = pg_get_i64(next, 0, 1),
-                                   .oldest_s = pg_get_i64(next, 0, 2)};
-}
-
 static void on_claimed(void *ctx, const struct pg_reply *reply)
 {
     struct claim_call *call = ctx;
     struct outbox_row row;
     bool found = !reply->err && PQntuples(reply->results[0]) == 1;
-    struct outbox_waiting waiting = {.next_ms = -1};
     if (found) {
         const PGresult *r = reply->results[0];
         row = (struct outbox_row){
@@ -93,9 +210,7 @@ static void on_claimed(void *ctx, const struct pg_reply *reply)
         };
         store_group_decode(r, 0, CLAIM_GROUP, &row.group);
     }
-    if (!reply->err)
-        waiting = waiting_of(reply->results[1]);
-    call->done(call->ctx, found ? &row : NULL, &waiting, reply->err);
+    call->done(call->ctx, found ? &row : NULL, reply->err);
     free(call);
 }
 
@@ -119,53 +234,8 @@ void store_outbox_claim(struct pg *pg, const struct outbox_claim *claim, outbox_
     pg_text(batch, claim->holder);
     pg_i64(batch, claim->epoch);
     pg_i64(batch, claim->chat_id);
-    pg_i64_or_null(batch, claim->thread_id);
     pg_i64(batch, (int64_t)claim->topics);
-    pg_add(batch, NEXT_SQL);
     pg_run(pg, batch, on_claimed, call);
-}
-
-struct waiting_call {
-    outbox_waiting_fn *done;
-    void *ctx;
-};
-
-static void on_waiting(void *ctx, const struct pg_reply *reply)
-{
-    struct waiting_call *call = ctx;
-    struct outbox_waiting waiting = {.next_ms = -1};
-    if (!reply->err)
-        waiting = waiting_of(reply->results[0]);
-    call->done(call->ctx, &waiting, reply->err);
-    free(call);
-}
-
-void store_outbox_waiting(struct pg *pg, outbox_waiting_fn *done, void *ctx)
-{
-    struct waiting_call *call = mem_alloc(sizeof *call);
-    *call = (struct waiting_call){done, ctx};
-    struct pg_batch *batch = pg_batch_new();
-    pg_add(batch, NEXT_SQL);
-    pg_run(pg, batch, on_waiting, call);
-}
-
-struct done_call {
-    outbox_done_fn *done;
-    void *ctx;
-};
-
-static void on_done(void *ctx, const struct pg_reply *reply)
-{
-    struct done_call *call = ctx;
-    call->done(call->ctx, reply->err);
-    free(call);
-}
-
-static void run(struct pg *pg, struct pg_batch *batch, outbox_done_fn *done, void *ctx)
-{
-    struct done_call *call = mem_alloc(sizeof *call);
-    *call = (struct done_call){done, ctx};
-    pg_run(pg, batch, on_done, call);
 }
 
 static const char SENT_SQL[] =
@@ -204,7 +274,7 @@ void store_outbox_sent(struct pg *pg, const struct outbox_sent *sent, outbox_don
     pg_i64_or_null(batch, sent->thread_id);
     pg_i64(batch, sent->occurrences);
     pg_text(batch, status_name(sent->status));
-    run(pg, batch, done, ctx);
+    pg_run_outcome(pg, batch, done, ctx);
 }
 
 static const char PUT_OFF_SQL[] =
@@ -223,7 +293,7 @@ void store_outbox_put_off(struct pg *pg, int64_t id, int64_t epoch, const char *
     pg_i64(batch, delay_s);
     pg_text(batch, error);
     pg_i64(batch, epoch);
-    run(pg, batch, done, ctx);
+    pg_run_outcome(pg, batch, done, ctx);
 }
 
 /* Rows of an older epoch may have been sent; one of our own, with nothing under way, was claimed by
@@ -241,7 +311,19 @@ void store_outbox_recover(struct pg *pg, const struct outbox_claim *claim, outbo
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, RECOVER_SQL);
     pg_i64(batch, claim->epoch);
-    run(pg, batch, done, ctx);
+    pg_run_outcome(pg, batch, done, ctx);
+}
+
+/* Chats that somebody asked for errors in are no destinations; the rest was the alert chat before. */
+void store_outbox_readdress(struct pg *pg, int64_t chat_id, int64_t thread_id, outbox_done_fn *done,
+                            void *ctx)
+{
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, "UPDATE alert_outbox SET chat_id = $1, thread_id = $2 "
+                  "WHERE state IN ('pending', 'uncertain') AND chat_id <> $1");
+    pg_i64(batch, chat_id);
+    pg_i64_or_null(batch, thread_id);
+    pg_run_outcome(pg, batch, done, ctx);
 }
 
 void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, outbox_done_fn *done,
@@ -256,6 +338,9 @@ void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, o
         "INSERT INTO alert_state (group_id, chat_id, last_ring_at, held) SELECT group_id, $2, "
         "last_ring_at, held FROM alert_state WHERE chat_id = $1 ON CONFLICT DO NOTHING",
         "DELETE FROM alert_card WHERE chat_id = $1 AND chat_id <> $2",
+        /* what an old digest still has to say is said anew */
+        "UPDATE alert_digest SET chat_id = $2, message_id = NULL WHERE chat_id = $1 "
+        "AND closed_at IS NULL AND chat_id <> $2",
         "INSERT INTO chat_setting (chat_id, language, time_zone, is_quiet, reactions) SELECT $2, "
         "language, "
         "time_zone, is_quiet, reactions FROM chat_setting WHERE chat_id = $1 ON CONFLICT DO "
@@ -267,118 +352,5 @@ void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, o
         pg_i64(batch, from_chat);
         pg_i64(batch, to_chat);
     }
-    run(pg, batch, done, ctx);
-}
-
-/* --------------------------------------------------------------------------------------- cards */
-
-static const char CARD_HEAD[] =
-    "SELECT c.chat_id, c.message_id, c.edit, c.edit_seq, (SELECT max(n.message_id) FROM alert_card "
-    "n "
-    "WHERE n.group_id = c.group_id AND n.chat_id = c.chat_id AND n.is_current), c.held, "
-    "coalesce(o.reason = 'regression', false), coalesce(o.possible_repeat, false), "
-    "coalesce(cs.language, c.language), cs.time_zone, coalesce(cs.is_quiet, false), ";
-enum {
-    CARD_CHAT,
-    CARD_MESSAGE,
-    CARD_EDIT,
-    CARD_SEQ,
-    CARD_NEWER,
-    CARD_HELD,
-    CARD_REGRESSION,
-    CARD_REPEAT,
-    CARD_LANGUAGE,
-    CARD_ZONE,
-    CARD_QUIET,
-    CARD_GROUP
-};
-static const char CARD_PICK[] =
-    " FROM (SELECT * FROM alert_card WHERE edit IS NOT NULL AND edit_since <= now() "
-    "AND (chat_id = $3) = ($4 = 0) "
-    "AND (edit <> 'count' OR ($1 AND edited_at <= now() - make_interval(secs => $2))) "
-    "ORDER BY array_position(ARRAY['change', 'retire', 'expire', 'count'], edit), "
-    "CASE WHEN edit = 'count' THEN edited_at ELSE edit_since END LIMIT 1) c "
-    "JOIN error_group g ON g.id = c.group_id LEFT JOIN alert_outbox o ON o.id = c.outbox_id "
-    "LEFT JOIN chat_setting cs ON cs.chat_id = c.chat_id ";
-
-struct card_call {
-    card_claim_fn *done;
-    void *ctx;
-};
-
-static void on_card(void *ctx, const struct pg_reply *reply)
-{
-    struct card_call *call = ctx;
-    struct card_row card;
-    bool found = !reply->err && PQntuples(reply->results[0]) == 1;
-    if (found) {
-        const PGresult *r = reply->results[0];
-        const char *edit = pg_get_text(r, 0, CARD_EDIT);
-        card = (struct card_row){
-            .chat_id = pg_get_i64(r, 0, CARD_CHAT),
-            .message_id = pg_get_i64(r, 0, CARD_MESSAGE),
-            .edit_seq = pg_get_i64(r, 0, CARD_SEQ),
-            .newer_message_id = pg_get_i64(r, 0, CARD_NEWER),
-            .held = pg_get_i64(r, 0, CARD_HELD),
-            .regression = pg_get_bool(r, 0, CARD_REGRESSION),
-            .possible_repeat = pg_get_bool(r, 0, CARD_REPEAT),
-            .look = {pg_get_text(r, 0, CARD_LANGUAGE), pg_get_text(r, 0, CARD_ZONE),
-                     pg_get_bool(r, 0, CARD_QUIET)},
-            .edit = strcmp(edit, "count") == 0    ? EDIT_COUNT
-                    : strcmp(edit, "change") == 0 ? EDIT_CHANGE
-                    : strcmp(edit, "retire") == 0 ? EDIT_RETIRE
-                                                  : EDIT_EXPIRE,
-        };
-        store_group_decode(r, 0, CARD_GROUP, &card.group);
-    }
-    call->done(call->ctx, found ? &card : NULL, reply->err);
-    free(call);
-}
-
-void store_card_claim(struct pg *pg, int64_t alert_chat_id, enum card_place place, bool counts_too,
-                      card_claim_fn *done, void *ctx)
-{
-    static char *sql;
-    if (!sql) {
-        struct buf text;
-        buf_init(&text, 16 * KIB);
-        buf_addf(&text, "%s %s %s %s", CARD_HEAD, STORE_GROUP_COLUMNS, CARD_PICK,
-                 STORE_GROUP_JOINS);
-        sql = buf_take(&text);
-    }
-    struct card_call *call = mem_alloc(sizeof *call);
-    *call = (struct card_call){done, ctx};
-    struct pg_batch *batch = pg_batch_new();
-    pg_add(batch, sql);
-    pg_bool(batch, counts_too);
-    pg_i64(batch, CARD_EDIT_SECONDS_MIN);
-    pg_i64(batch, alert_chat_id);
-    pg_i64(batch, (int64_t)place);
-    pg_run(pg, batch, on_card, call);
-}
-
-/* Edits that keep failing end after twenty tries; the next change starts anew. A card that shows Undo is
- * edited once more when that is over ($6, Unix milliseconds). */
-static const char CARD_DONE_SQL[] =
-    "UPDATE alert_card SET edited_at = now(), "
-    "edit = CASE WHEN $4 = 2 AND edit_tries < 20 THEN edit WHEN $4 <> 1 AND edit_seq <> $3 THEN "
-    "edit WHEN $4 = 0 AND $6 > 0 AND is_current THEN 'expire' END, "
-    "edit_since = CASE WHEN $4 = 2 THEN now() + make_interval(secs => $5) "
-    "WHEN edit_seq <> $3 THEN now() "
-    "WHEN $4 = 0 AND $6 > 0 AND is_current THEN to_timestamp($6 / 1000.0) END, "
-    "edit_tries = CASE WHEN $4 = 2 THEN edit_tries + 1 ELSE 0 END, "
-    "is_current = is_current AND $4 <> 1 WHERE chat_id = $1 AND message_id = $2";
-
-void store_card_done(struct pg *pg, const struct card_row *card, enum card_outcome outcome,
-                     int64_t delay_s, outbox_done_fn *done, void *ctx)
-{
-    struct pg_batch *batch = pg_batch_new();
-    pg_add(batch, CARD_DONE_SQL);
-    pg_i64(batch, card->chat_id);
-    pg_i64(batch, card->message_id);
-    pg_i64(batch, card->edit_seq);
-    pg_i64(batch, (int64_t)outcome);
-    pg_i64(batch, delay_s);
-    pg_i64(batch, card->group.undo_until_ms);
-    run(pg, batch, done, ctx);
+    pg_run_outcome(pg, batch, done, ctx);
 }

@@ -19,10 +19,60 @@ enum topics { TOPICS_NONE, TOPICS_ORIGIN, TOPICS_PROJECT };
 struct outbox_claim {
     const char *holder;
     int64_t epoch;
-    int64_t chat_id; /* pending rows of another chat are addressed to this one */
-    int64_t thread_id;
+    int64_t chat_id;
     enum topics topics;
 };
+
+/* Why many alerts are one message: a storm, or they waited: too long for a chat that could not be
+ * written to, for the end of quiet hours, of a silence, of what inhibited them, for the chat while
+ * another channel rang. */
+enum digest_reason {
+    DIGEST_STORM,
+    DIGEST_LATE,
+    DIGEST_QUIET,
+    DIGEST_SILENCE,
+    DIGEST_INHIBITED,
+    DIGEST_FALLBACK
+};
+const char *digest_reason_name(enum digest_reason reason);
+enum digest_reason digest_reason_of_name(const char *name);
+
+/* The chat's open digest; times are milliseconds ago. */
+struct digest_view {
+    int64_t id; /* 0: there is none */
+    enum digest_reason reason;
+    bool is_sent;
+    bool is_closed; /* but an error that it names was changed */
+    bool is_stale;
+    int64_t rows;
+    int64_t shown_rows;
+    int64_t listed_rows;
+    int64_t opened_ago_ms;
+    int64_t added_ago_ms;
+    int64_t shown_ago_ms;
+    int64_t next_try_ms; /* 0: now */
+};
+/* What waits for one chat. */
+struct chat_view {
+    int64_t chat_id;
+    int64_t due;       /* alerts that could go now */
+    int64_t late;      /* of these, those that waited longer than ALERT_TTL_SECONDS */
+    int64_t notes_due; /* words under cards */
+    int64_t held_due;  /* alerts whose time to be held back is over */
+    enum digest_reason held_reason;
+    int64_t changes; /* cards to edit for a change */
+    int64_t counts;  /* cards to edit for a count */
+    int64_t next_ms; /* until something else is due; -1: nothing is */
+    struct digest_view digest;
+};
+struct outbox_waiting {
+    int64_t count;
+    int64_t oldest_s; /* since it was decided */
+};
+/* At most LANES_MAX chats, those with the most urgent alert first. */
+typedef void chats_view_fn(void *ctx, const struct chat_view *chats, size_t count,
+                           const struct outbox_waiting *waiting, const struct err *err);
+void store_chats_view(struct pg *pg, chats_view_fn *done, void *ctx);
 
 struct outbox_row {
     int64_t id;
@@ -41,21 +91,11 @@ struct outbox_row {
     int64_t topics;       /* how many the chat has */
     struct group group;
 };
-struct outbox_waiting {
-    int64_t count;
-    int64_t next_ms;  /* until one is due; -1: nothing waits */
-    int64_t oldest_s; /* since it was decided */
-};
-/* The oldest row that is due becomes 'sending'; `row` NULL: none. BORROWED until done returns. */
-typedef void outbox_claim_fn(void *ctx, const struct outbox_row *row,
-                             const struct outbox_waiting *waiting, const struct err *err);
+/* The most urgent row of the chat that is due becomes 'sending': critical ones, then what came back, the
+ * rest, words under cards last. `row` NULL: none. BORROWED until done returns. */
+typedef void outbox_claim_fn(void *ctx, const struct outbox_row *row, const struct err *err);
 void store_outbox_claim(struct pg *pg, const struct outbox_claim *claim, outbox_claim_fn *done,
                         void *ctx);
-
-/* What waits, without claiming anything. */
-typedef void outbox_waiting_fn(void *ctx, const struct outbox_waiting *waiting,
-                               const struct err *err);
-void store_outbox_waiting(struct pg *pg, outbox_waiting_fn *done, void *ctx);
 
 typedef void outbox_done_fn(void *ctx, const struct err *err);
 struct outbox_sent {
@@ -77,33 +117,11 @@ void store_outbox_put_off(struct pg *pg, int64_t id, int64_t epoch, const char *
  * ourselves and never sent waits again. */
 void store_outbox_recover(struct pg *pg, const struct outbox_claim *claim, outbox_done_fn *done,
                           void *ctx);
+/* What waits for a chat that nothing is routed to any more goes to the alert chat. */
+void store_outbox_readdress(struct pg *pg, int64_t chat_id, int64_t thread_id, outbox_done_fn *done,
+                            void *ctx);
 /* The group became a supergroup: message ids of the old chat mean nothing in the new one. */
 void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, outbox_done_fn *done,
                             void *ctx);
-
-enum card_edit { EDIT_COUNT, EDIT_CHANGE, EDIT_RETIRE, EDIT_EXPIRE };
-struct card_row {
-    int64_t chat_id;
-    int64_t message_id;
-    enum card_edit edit;
-    int64_t edit_seq;
-    int64_t newer_message_id; /* of EDIT_RETIRE: the card that took over */
-    int64_t held;             /* what its alert said, and says again after an edit */
-    bool regression;
-    bool possible_repeat;
-    struct outbox_look look;
-    struct group group;
-};
-/* Cards of the alert chat, or of all the others (where people asked for them). */
-enum card_place { CARDS_OF_CHAT, CARDS_ELSEWHERE };
-/* The card whose edit is most urgent; counts only when `counts_too`. NULL: none. */
-typedef void card_claim_fn(void *ctx, const struct card_row *card, const struct err *err);
-void store_card_claim(struct pg *pg, int64_t alert_chat_id, enum card_place place, bool counts_too,
-                      card_claim_fn *done, void *ctx);
-/* GONE: the message can't be edited any more. RETRY: it waits on, `delay_s` from now. A wish that
- * came after the claim (another edit_seq) stays. */
-enum card_outcome { CARD_EDITED, CARD_GONE, CARD_RETRY };
-void store_card_done(struct pg *pg, const struct card_row *card, enum card_outcome outcome,
-                     int64_t delay_s, outbox_done_fn *done, void *ctx);
 
 #endif

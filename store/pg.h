@@ -75,6 +75,10 @@ typedef void pg_done_fn(void *ctx, const struct pg_reply *reply);
 /* STEALS the batch. `done` runs exactly once, from the loop, never before this returns. */
 void pg_run(struct pg *pg, struct pg_batch *batch, pg_done_fn *done, void *ctx);
 
+/* The same, for whoever only wants to know whether it worked. `done` may be NULL. */
+typedef void pg_outcome_fn(void *ctx, const struct err *err);
+void pg_run_outcome(struct pg *pg, struct pg_batch *batch, pg_outcome_fn *done, void *ctx);
+
 /* ---- reading results ---- */
 int64_t pg_get_i64(const PGresult *result, int row, int column); /* NULL is 0 */
 bool pg_get_bool(const PGresult *result, int row, int column);

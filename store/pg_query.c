@@ -211,3 +211,23 @@ void pg_read_results(struct pg *pg)
         }
     }
 }
+
+struct outcome_call {
+    pg_outcome_fn *done;
+    void *ctx;
+};
+
+static void on_outcome(void *ctx, const struct pg_reply *reply)
+{
+    struct outcome_call *call = ctx;
+    if (call->done)
+        call->done(call->ctx, reply->err);
+    free(call);
+}
+
+void pg_run_outcome(struct pg *pg, struct pg_batch *batch, pg_outcome_fn *done, void *ctx)
+{
+    struct outcome_call *call = mem_alloc(sizeof *call);
+    *call = (struct outcome_call){done, ctx};
+    pg_run(pg, batch, on_outcome, call);
+}

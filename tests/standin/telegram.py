@@ -11,6 +11,7 @@ import email.parser
 import email.policy
 import html
 import json
+import math
 import re
 import sys
 import threading
@@ -100,6 +101,9 @@ def parse_html(text):
     return "".join(out), entities
 
 
+MESSAGE_METHODS = ("sendMessage", "sendDocument", "editMessageText", "editMessageReplyMarkup")
+
+
 class Standin:
     """The server and everything it knows."""
 
@@ -126,6 +130,9 @@ class Standin:
         self.menus = {}          # (scope, chat, language) -> names of commands
         self.files = {}
         self.names = {}          # user id -> name that administrators are listed by
+        self.limits = False      # True: Telegram's limits hold, and 429s are handed out
+        self.earned = []         # (method, chat, what) of the 429s that a client earned by itself
+        self.moments = {}        # chat -> when its messages came, for the limits
         standin = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -408,6 +415,8 @@ class Standin:
                           if f["method"] == method and f["times"] > 0), None)
             if fault:
                 fault["times"] -= 1
+        if self.limits and method in MESSAGE_METHODS:
+            self._limit(method, int(params.get("chat_id") or 0))
         if fault:
             if fault.get("hang"):
                 time.sleep(fault["hang"])
@@ -420,6 +429,24 @@ class Standin:
         if fault and fault.get("after"):
             raise ConnectionAbortedError
         return result
+
+    def _limit(self, method, chat_id):
+        """Bot FAQ: a message a second a chat (short bursts pass: three here), 20 a minute a group,
+        30 a second a bot; edits are messages."""
+        now = time.monotonic()
+        with self.lock:
+            mine = self.moments.setdefault(chat_id, [])
+            everybody = [t for ts in self.moments.values() for t in ts[-40:]]
+            rules = [(3, 1.0, mine), (30, 1.0, everybody)]
+            if chat_id < 0:
+                rules.append((20, 60.0, mine))
+            for most, seconds, moments in rules:
+                young = sorted(t for t in moments if now - t < seconds)
+                if len(young) >= most:
+                    wait = max(1, math.ceil(seconds - (now - young[-most])))
+                    self.earned.append((method, chat_id, f"over {most} in {seconds:g} s"))
+                    raise ApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
+            mine.append(now)
 
     def _target(self, params):
         try:

@@ -1,6 +1,7 @@
 /* test_engine.c -- ring or not: rows of facts in, one verdict out; and the pace of a chat. */
 #include "tests/unit/rows.h"
 
+#include "alerts/backoff.h"
 #include "alerts/engine.h"
 #include "alerts/pacing.h"
 #include "core/limits.h"
@@ -101,41 +102,91 @@ static const char *name_of_row(const void *row)
     return ((const struct row *)row)->name;
 }
 
+enum { PRIVATE = 7, GROUP = -7 };
+
 static void a_chat_gets_one_a_second(void **state)
 {
     (void)state;
-    struct pacing p = {0};
-    assert_int_equal(pacing_wait(&p, false, PACE_ALERT, NOW), 0);
-    pacing_take(&p, false, PACE_ALERT, NOW);
-    assert_in_range(pacing_wait(&p, false, PACE_ALERT, NOW), 990, 1001);
-    assert_int_equal(pacing_wait(&p, false, PACE_ALERT, NOW + 1001), 0);
+    static struct pacer p;
+    p = (struct pacer){.count = 0};
+    assert_int_equal(pacer_wait(&p, PRIVATE, PACE_ALERT, NOW), 0);
+    pacer_take(&p, PRIVATE, PACE_ALERT, NOW);
+    assert_in_range(pacer_wait(&p, PRIVATE, PACE_ALERT, NOW), 990, 1001);
+    assert_int_equal(pacer_wait(&p, PRIVATE, PACE_ALERT, NOW + 1001), 0);
+    assert_int_equal(pacer_wait(&p, GROUP, PACE_ALERT, NOW), 0);
 }
 
 /* Fills a group as fast as allowed; five of twenty stay for people. */
 static void a_group_keeps_a_reserve_for_people(void **state)
 {
     (void)state;
-    struct pacing p = {0};
+    static struct pacer p;
+    p = (struct pacer){.count = 0};
     int64_t now = NOW;
     int sent = 0;
     for (; now < NOW + 20000; now += 10)
-        if (pacing_wait(&p, true, PACE_ALERT, now) == 0) {
-            pacing_take(&p, true, PACE_ALERT, now);
+        if (pacer_wait(&p, GROUP, PACE_ALERT, now) == 0) {
+            assert_int_equal(pacer_left(&p, GROUP, now), 15 - sent);
+            pacer_take(&p, GROUP, PACE_ALERT, now);
             sent++;
         }
     assert_int_equal(sent, CHAT_MESSAGES_PER_MINUTE - CHAT_RESERVED_FOR_PEOPLE);
-    assert_true(pacing_wait(&p, true, PACE_ALERT, now) > 30000);
-    assert_int_equal(pacing_wait(&p, true, PACE_ANSWER, now), 0);
-    assert_int_equal(pacing_wait(&p, true, PACE_ALERT, NOW + 60000), 0);
+    assert_true(pacer_wait(&p, GROUP, PACE_ALERT, now) > 30000);
+    for (int i = 0; i < CHAT_RESERVED_FOR_PEOPLE; i++) { /* answers may come in a burst */
+        assert_int_equal(pacer_wait(&p, GROUP, PACE_ANSWER, now), 0);
+        pacer_take(&p, GROUP, PACE_ANSWER, now);
+    }
+    assert_true(pacer_wait(&p, GROUP, PACE_ANSWER, now) > 30000);
+    assert_int_equal(pacer_left(&p, GROUP, now), 0);
 }
 
 static void retry_after_is_obeyed(void **state)
 {
     (void)state;
-    struct pacing p = {0};
-    pacing_pause(&p, NOW, 90);
-    assert_int_equal(pacing_wait(&p, true, PACE_ANSWER, NOW + 1), 89999);
-    assert_int_equal(pacing_wait(&p, true, PACE_ANSWER, NOW + 90000), 0);
+    static struct pacer p;
+    p = (struct pacer){.count = 0};
+    pacer_refused(&p, GROUP, 90, NOW);
+    assert_int_equal(pacer_wait(&p, GROUP, PACE_ANSWER, NOW + 1), 89999);
+    assert_int_equal(pacer_wait(&p, GROUP, PACE_ANSWER, NOW + 90000), 0);
+    assert_int_equal(pacer_wait(&p, PRIVATE, PACE_ALERT, NOW + 1), 0);
+    /* a second one within a minute concerns the whole bot */
+    pacer_refused(&p, GROUP - 1, 30, NOW + 50000);
+    assert_int_equal(pacer_wait(&p, PRIVATE, PACE_ALERT, NOW + 60000), 20000);
+}
+
+static void a_bot_gets_thirty_a_second(void **state)
+{
+    (void)state;
+    static struct pacer p;
+    p = (struct pacer){.count = 0};
+    for (int chat = 1; chat <= BOT_MESSAGES_PER_SECOND; chat++) {
+        assert_int_equal(pacer_wait(&p, chat, PACE_ALERT, NOW + chat), 0);
+        pacer_take(&p, chat, PACE_ALERT, NOW + chat);
+    }
+    assert_int_equal(pacer_wait(&p, 1000, PACE_ALERT, NOW + 31), 970);
+}
+
+/* More chats than the table holds: the one that was silent for longest makes room. */
+static void chats_without_end_have_a_bound(void **state)
+{
+    (void)state;
+    static struct pacer p;
+    p = (struct pacer){.count = 0};
+    for (int chat = 1; chat <= 3 * PACING_CHATS_MAX; chat++)
+        pacer_take(&p, chat, PACE_ALERT, NOW + (int64_t)chat * 1000);
+    assert_int_equal(p.count, PACING_CHATS_MAX);
+    assert_true(pacer_wait(&p, 3 * PACING_CHATS_MAX, PACE_ALERT,
+                           NOW + (int64_t)3 * PACING_CHATS_MAX * 1000) > 0);
+}
+
+static void backoff_grows_to_a_minute(void **state)
+{
+    (void)state;
+    assert_int_equal(backoff_ms(1, 0), 1000);
+    assert_int_equal(backoff_ms(4, 0), 8000);
+    assert_int_equal(backoff_ms(100, 0), 60000);
+    for (uint32_t dice = 0; dice < 5000; dice += 7)
+        assert_in_range(backoff_ms(5, dice), 12000, 16000);
 }
 
 int main(void)
@@ -144,6 +195,9 @@ int main(void)
         cmocka_unit_test(a_chat_gets_one_a_second),
         cmocka_unit_test(a_group_keeps_a_reserve_for_people),
         cmocka_unit_test(retry_after_is_obeyed),
+        cmocka_unit_test(a_bot_gets_thirty_a_second),
+        cmocka_unit_test(chats_without_end_have_a_bound),
+        cmocka_unit_test(backoff_grows_to_a_minute),
     };
     return ROWS_RUN("engine", ROWS, check_row, name_of_row) +
            cmocka_run_group_tests_name("pacing", tests, NULL, NULL);
