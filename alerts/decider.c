@@ -1,7 +1,7 @@
 /* decider.c -- rounds: take facts, decide by the pure engine, settle; and the upkeep of counters.
  *
- *     tick or poke --any?--> take --facts--> decide --> settle --committed--> decided
- *                                                                  \--more?--> take            */
+ *     tick or poke --any?--> (rules changed: read them) --> take --facts--> decide --> settle
+ *                                                       ^--more?-- decided <--committed--/     */
 #include "alerts/decider.h"
 
 #include "core/limits.h"
@@ -17,8 +17,7 @@ struct decider {
     struct pg *pg;
     struct lease *lease;
     struct decider_config config;
-    void (*decided)(void *ctx);
-    void *ctx;
+    struct decider_events events;
     ev_timer tick;
     bool busy;
     bool again; /* poked while busy */
@@ -26,12 +25,13 @@ struct decider {
     bool held;  /* it is not known yet which chat alerts go to */
     bool said_no_chat;
     unsigned ticks;
-    struct verdict *verdicts;
-    size_t count;
+    struct rules *rules;   /* version -1: to be read */
+    int64_t rules_version; /* that the database has */
+    struct round round;
 };
 
 static const double TICK_SECONDS = 0.5;
-enum { NOTES_EVERY_TICKS = 2, LEAVES_EVERY_TICKS = 20 };
+enum { NOTES_EVERY_TICKS = 2, LEAVES_EVERY_TICKS = 20, OLD_EVERY_TICKS = 600 };
 
 /* What group_delta holds for rows that are free again; the rest waits on. */
 static const char DELTA_SQL[] =
@@ -54,15 +54,20 @@ static const char LEAVES_SQL[] =
     "WHERE m.merged_into IS NOT NULL AND m.status <> k.status ORDER BY m.id "
     "FOR NO KEY UPDATE OF m SKIP LOCKED)";
 
+/* What rules about rates and inhibition need no more. */
+static const char *const OLD_SQL[] = {
+    "DELETE FROM group_minute WHERE minute < now() - interval '61 minutes'",
+    "DELETE FROM alert_firing WHERE seen_at < now() - interval '1 day'",
+};
+
 static void begin(struct decider *d);
 
 static struct facts_config facts_config(const struct decider *d)
 {
     return (struct facts_config){
-        .chat_id = d->config.chat_id,
-        .thread_id = d->config.thread_id,
         .holder = store_lease_holder(d->lease),
         .epoch = store_lease_epoch(d->lease),
+        .has_rates = d->rules->has_rates,
     };
 }
 
@@ -75,31 +80,64 @@ static void finish(struct decider *d)
     }
 }
 
+static void round_fini(struct round *round)
+{
+    free(round->verdicts);
+    free(round->firings);
+    store_rings_fini(&round->rings);
+    *round = (struct round){0};
+}
+
 static void on_settled(void *ctx, const struct err *err)
 {
     struct decider *d = ctx;
-    bool any = d->count > 0;
-    free(d->verdicts);
-    d->verdicts = NULL;
-    d->count = 0;
-    if (err)
+    bool any = d->round.count > 0;
+    round_fini(&d->round);
+    if (err) {
         log_warn("alert decisions not stored, they are made again", LOG_S("error", err->text),
                  LOG_END);
-    else if (any)
-        d->decided(d->ctx);
+        d->rules->version = -1; /* what fired in this round is not in the database */
+    } else if (any) {
+        d->events.decided(d->events.ctx);
+    }
     d->full = d->full && !err;
     finish(d);
 }
 
 static void note_verdict(struct decider *d, const struct verdict *v)
 {
-    metric_add(METRIC_ALERTS_RUNG, v->rings);
-    if (v->rings == 0 && v->remember)
-        metric_add(METRIC_ALERTS_HELD, 1);
-    if (v->rings && !d->config.chat_id && !d->said_no_chat) {
-        log_warn("an alert has nowhere to ring: set ERROR_ALERT_CHAT_ID",
-                 LOG_I("group", v->group_id), LOG_END);
-        d->said_no_chat = true;
+    for (size_t i = 0; i < v->rings_count; i++) {
+        const struct ring *r = &d->round.rings.rings[v->first_ring + i];
+        metric_add(METRIC_ALERTS_RUNG, r->rings);
+        metric_add(METRIC_ALERTS_HELD, r->rings == 0 && r->remember);
+        if (r->rings && !r->chat_id && !d->said_no_chat) {
+            log_warn("an alert has nowhere to ring: set ERROR_ALERT_CHAT_ID",
+                     LOG_I("group", v->group_id), LOG_END);
+            d->said_no_chat = true;
+        }
+    }
+}
+
+/* Sources of inhibition first: what they hold back may be in the same round. */
+static void note_firings(struct decider *d, const struct fact *facts, size_t count)
+{
+    struct round *round = &d->round;
+    struct rules *rules = d->rules;
+    if (rules->inhibitions_count == 0)
+        return;
+    round->firings = mem_alloc((count * (rules->inhibitions_count + 1)) * sizeof *round->firings);
+    for (size_t i = 0; i < count; i++) {
+        const struct fact *f = &facts[i];
+        struct subject s = engine_subject(f, false, round->now_ms);
+        if (f->kind == FACT_CHANGE && f->status == STATUS_RESOLVED &&
+            rules_cease(rules, f->group_id))
+            round->firings[round->firings_count++] =
+                (struct firing_change){.group_id = f->group_id};
+        for (size_t k = 0; f->kind == FACT_EVENT && k < rules->inhibitions_count; k++)
+            if (rules_fire(rules, k, &s))
+                round->firings[round->firings_count++] =
+                    (struct firing_change){rules->inhibitions[k].id, f->group_id, f->environment,
+                                           round->now_ms + rules->inhibitions[k].span_ms};
     }
 }
 
@@ -107,6 +145,7 @@ static void on_facts(void *ctx, const struct fact *facts, size_t count, int64_t 
                      const struct err *err)
 {
     struct decider *d = ctx;
+    struct engine_config config = {d->config.root, d->rules};
     if (err || now_ms == 0) {
         if (err)
             log_warn("alert facts not read, tried again", LOG_S("error", err->text), LOG_END);
@@ -114,20 +153,37 @@ static void on_facts(void *ctx, const struct fact *facts, size_t count, int64_t 
         finish(d);
         return;
     }
-    d->verdicts = mem_alloc(count * sizeof *d->verdicts);
-    d->count = 0;
+    d->round = (struct round){.now_ms = now_ms};
+    d->round.verdicts = mem_alloc((count + 1) * sizeof *d->round.verdicts);
     d->full = count == DUE_ROWS_MAX;
+    note_firings(d, facts, count);
     for (size_t from = 0; from < count;) {
         size_t to = from + 1;
         while (to < count && facts[to].group_id == facts[from].group_id)
             to++;
-        struct verdict v = engine_decide(&d->config.engine, facts + from, to - from, now_ms);
-        note_verdict(d, &v);
-        d->verdicts[d->count++] = v;
+        struct verdict *v = &d->round.verdicts[d->round.count++];
+        *v = engine_decide(&config, facts + from, to - from, now_ms, &d->round.rings);
+        note_verdict(d, v);
         from = to;
     }
-    struct facts_config config = facts_config(d);
-    store_facts_settle(d->pg, &config, d->verdicts, d->count, on_settled, d);
+    struct facts_config settle = facts_config(d);
+    store_facts_settle(d->pg, &settle, &d->round, on_settled, d);
+}
+
+static void on_rules(void *ctx, struct rules *rules, const struct err *err)
+{
+    struct decider *d = ctx;
+    if (err) {
+        log_warn("alert rules not read, tried again", LOG_S("error", err->text), LOG_END);
+        d->busy = d->again = false;
+        return;
+    }
+    store_rules_free(d->rules);
+    d->rules = rules;
+    d->rules_version = rules->version;
+    d->events.rules_read(d->events.ctx, rules);
+    d->busy = false;
+    begin(d);
 }
 
 static void begin(struct decider *d)
@@ -135,15 +191,21 @@ static void begin(struct decider *d)
     if (d->held || !store_lease_is_held(d->lease) || !pg_is_up(d->pg))
         return;
     d->busy = true;
+    if (d->rules->version != d->rules_version || d->rules->version < 0) {
+        store_rules_load(d->pg, on_rules, d);
+        return;
+    }
     struct facts_config config = facts_config(d);
     store_facts_take(d->pg, &config, on_facts, d);
 }
 
-static void on_any(void *ctx, bool any)
+static void on_any(void *ctx, bool any, int64_t rules_version)
 {
     struct decider *d = ctx;
     d->busy = false;
-    if (any || d->again) {
+    if (rules_version >= 0)
+        d->rules_version = rules_version;
+    if (any || d->again || d->rules_version != d->rules->version) {
         d->again = false;
         begin(d);
     }
@@ -155,7 +217,7 @@ static void on_notes(void *ctx, int64_t queued, const struct err *err)
     if (err)
         log_debug("words of users not queued", LOG_S("error", err->text), LOG_END);
     else if (queued)
-        d->decided(d->ctx);
+        d->events.decided(d->events.ctx);
 }
 
 static void on_delta(void *ctx, const struct pg_reply *reply)
@@ -180,24 +242,26 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
                       "set_config('nabat.actor', 'nabat', true)");
         pg_add(batch, LEAVES_SQL);
     }
+    for (size_t i = 0; d->ticks % OLD_EVERY_TICKS == 0 && i < sizeof OLD_SQL / sizeof *OLD_SQL; i++)
+        pg_add(batch, OLD_SQL[i]);
     pg_run(d->pg, batch, on_delta, d);
     d->ticks++;
-    if (d->config.chat_id && d->ticks % NOTES_EVERY_TICKS == 0)
-        store_notes_queue(d->pg, d->config.chat_id, d->config.thread_id, on_notes, d);
+    if (d->config.root.chat_id && d->ticks % NOTES_EVERY_TICKS == 0)
+        store_notes_queue(d->pg, d->config.root.chat_id, d->config.root.thread_id, on_notes, d);
     store_facts_any(d->pg, on_any, d);
 }
 
 struct decider *decider_new(struct ev_loop *loop, struct pg *pg, struct lease *lease,
-                            const struct decider_config *config, void (*decided)(void *ctx),
-                            void *ctx)
+                            const struct decider_config *config,
+                            const struct decider_events *events)
 {
     struct decider *d = mem_alloc(sizeof *d);
     d->loop = loop;
     d->pg = pg;
     d->lease = lease;
     d->config = *config;
-    d->decided = decided;
-    d->ctx = ctx;
+    d->events = *events;
+    d->rules = store_rules_new();
     ev_timer_init(&d->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
     d->tick.data = d;
     ev_timer_start(loop, &d->tick);
@@ -209,7 +273,8 @@ void decider_free(struct decider *d)
     if (!d)
         return;
     ev_timer_stop(d->loop, &d->tick);
-    free(d->verdicts);
+    round_fini(&d->round);
+    store_rules_free(d->rules);
     free(d);
 }
 
@@ -221,6 +286,12 @@ void decider_poke(struct decider *d)
         begin(d);
 }
 
+void decider_begin_anew(struct decider *d)
+{
+    d->rules->version = -1;
+    decider_poke(d);
+}
+
 void decider_hold(struct decider *d, bool hold)
 {
     d->held = hold;
@@ -230,5 +301,5 @@ void decider_hold(struct decider *d, bool hold)
 
 void decider_set_chat(struct decider *d, int64_t chat_id)
 {
-    d->config.chat_id = chat_id;
+    d->config.root.chat_id = chat_id;
 }

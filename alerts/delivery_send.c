@@ -69,6 +69,8 @@ static void render(struct lane *lane, const struct outbox_row *row)
 {
     struct buf html;
     struct look look = lane_look(lane, &row->look);
+    if (row->language)
+        look.language = language_of_code(row->language);
     struct card card = {
         .group = &row->group,
         .look = &look,
@@ -113,7 +115,8 @@ static void on_claimed(void *ctx, const struct outbox_row *row, const struct err
     pacer_take(d->pacer, lane->chat_id, PACE_ALERT, clock_mono_ms());
     lane->message = (struct chat_message){.chat_id = row->chat_id,
                                           .thread_id = row->thread_id,
-                                          .reply_to = row->note ? row->card_message_id : 0};
+                                          .reply_to = row->note ? row->card_message_id : 0,
+                                          .silent = row->silent};
     choose_topic(lane, row);
 }
 

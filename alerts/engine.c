@@ -1,8 +1,10 @@
 /* engine.c -- the rules of ringing, one fact after another.
  *
  * The state that a fact leaves for the next one of the same round (reopened? rung?) is in `struct
- * walk`; what the round leaves for later is in the verdict. */
+ * walk` and in the rings; what the round leaves for later is in the verdict. */
 #include "alerts/engine.h"
+
+#include "core/limits.h"
 
 enum { RINGS_A_ROUND_MAX = 20 };
 static const int64_t STILL_FIRING_MS = INT64_C(24) * 3600 * 1000;
@@ -13,8 +15,8 @@ struct walk {
     bool resolved;
     bool taken;
     bool regression; /* reopened in this round after a person's resolve, not rung yet */
-    int64_t last_ring_ms;
     struct verdict *out;
+    struct rings *rings;
 };
 
 static bool is_muted(const struct fact *f, int64_t now_ms)
@@ -33,61 +35,112 @@ static void reopen(struct walk *w, const struct fact *f)
     w->out->edit_change = true;
 }
 
-static void hold(struct walk *w, int64_t n)
+/* The group's ring in that chat, made with what is remembered of it. */
+static struct ring *ring_in(struct walk *w, const struct route *route, const struct fact *f)
 {
-    w->out->held += n;
-    w->out->remember = true;
+    for (size_t i = 0; i < w->out->rings_count; i++) {
+        struct ring *r = &w->rings->rings[w->out->first_ring + i];
+        if (r->chat_id == route->chat_id)
+            return r;
+    }
+    struct ring *r = store_rings_add(w->rings);
+    w->out->rings_count++;
+    r->chat_id = route->chat_id;
+    for (size_t i = 0; i < f->states_count; i++)
+        if (f->states[i].chat_id == route->chat_id) {
+            r->last_ring_ms = f->states[i].last_ring_ms;
+            r->held = f->states[i].held;
+        }
+    return r;
 }
 
-static void ring(struct walk *w, const struct fact *f, const char *reason)
+static void ring(struct walk *w, struct ring *r, const struct route *route, const struct fact *f,
+                 const struct subject *subject)
 {
-    struct verdict *v = w->out;
     int64_t rings = 1;
-    if (w->config->cooldown_ms == 0)
+    if (route->cooldown_ms == 0)
         rings = f->n < RINGS_A_ROUND_MAX ? f->n : RINGS_A_ROUND_MAX;
-    v->held_said += v->held;
-    v->held = f->n - rings;
-    v->rings += (int)rings;
-    v->reason = reason;
-    v->remember = true;
-    w->last_ring_ms = w->now_ms;
-    w->regression = false;
+    struct hold hold = rules_hold(w->config->rules, subject, route->chat_id);
+    r->reason = subject->is_regression ? "regression" : r->last_ring_ms > 0 ? "again" : "new";
+    r->held_said += r->held;
+    r->held = f->n - rings;
+    r->rings += (int)rings;
+    r->remember = true;
+    r->last_ring_ms = w->now_ms;
+    r->thread_id = route->thread_id;
+    r->rule_id = route->rule_id;
+    r->language = route->language;
+    r->silent = route->silent || hold.silent;
+    r->hold = hold.name;
+    r->hold_about = hold.about;
+    r->hold_until_ms = hold.until_ms;
+    r->held_by = hold.by;
+}
+
+struct subject engine_subject(const struct fact *f, bool is_regression, int64_t now_ms)
+{
+    return (struct subject){
+        .group_id = f->group_id,
+        .severity = f->severity,
+        .origin = f->origin,
+        .project = f->project,
+        .environment = f->environment,
+        .handler = f->handler,
+        .title = f->title,
+        .is_new = f->is_new,
+        .is_regression = is_regression,
+        .quiet_ms = f->quiet_since_ms ? f->created_ms - f->quiet_since_ms : 0,
+        .minutes = f->minutes,
+        .events = f->n,
+        .now_ms = now_ms,
+    };
 }
 
 static void on_event(struct walk *w, const struct fact *f)
 {
+    struct route routes[ROUTES_MAX];
     w->out->edit_count = true;
+    w->out->events += f->n;
     if (w->resolved && f->occurred_max_ms <= f->resolved_ms)
         return; /* it happened before the resolve: counted only */
     if (w->resolved)
         reopen(w, f);
     else if (w->out->reopen && f->severity > w->out->reopen_severity)
         w->out->reopen_severity = f->severity;
-    if (is_muted(f, w->now_ms) || f->severity < w->config->ring_min)
+    if (is_muted(f, w->now_ms))
         return;
-    if (w->regression) {
-        ring(w, f, "regression");
-        return;
+    struct subject subject = engine_subject(f, w->regression, w->now_ms);
+    subject.events = w->out->events;
+    size_t count = rules_route(w->config->rules, &w->config->root, &subject, routes, NULL);
+    for (size_t i = 0; i < count; i++) {
+        const struct route *route = &routes[i];
+        if (route->nowhere)
+            continue;
+        struct ring *r = ring_in(w, route, f);
+        bool still_firing = w->taken && w->now_ms - f->taken_ms >= STILL_FIRING_MS;
+        bool cooling = r->last_ring_ms > 0 && w->now_ms - r->last_ring_ms < route->cooldown_ms;
+        bool waits = (w->taken && !still_firing) || cooling;
+        if (waits && !subject.is_regression) {
+            r->held += f->n;
+            r->remember = true;
+        } else {
+            ring(w, r, route, f, &subject);
+            w->regression = false;
+        }
     }
-    bool still_firing = w->taken && w->now_ms - f->taken_ms >= STILL_FIRING_MS;
-    bool cooling = w->last_ring_ms > 0 && w->now_ms - w->last_ring_ms < w->config->cooldown_ms;
-    if ((w->taken && !still_firing) || cooling)
-        hold(w, f->n);
-    else
-        ring(w, f, w->last_ring_ms > 0 ? "again" : "new");
 }
 
 struct verdict engine_decide(const struct engine_config *config, const struct fact *facts,
-                             size_t count, int64_t now_ms)
+                             size_t count, int64_t now_ms, struct rings *rings)
 {
-    struct verdict v = {.group_id = facts[0].group_id, .held = facts[0].held, .reason = "new"};
+    struct verdict v = {.group_id = facts[0].group_id, .first_ring = rings->count};
     struct walk w = {
         .config = config,
         .now_ms = now_ms,
         .resolved = facts[0].status == STATUS_RESOLVED,
         .taken = facts[0].status == STATUS_IN_PROGRESS,
-        .last_ring_ms = facts[0].last_ring_ms,
         .out = &v,
+        .rings = rings,
     };
     for (size_t i = 0; i < count; i++) {
         const struct fact *f = &facts[i];

@@ -93,7 +93,7 @@ static void say_command_waits(struct intake *in, const char *body, int64_t updat
             return;
     if (!update_decode(body, &u))
         return;
-    bool ours = u.chat_id == in->bot->alert_chat_id || u.is_private;
+    bool ours = u.is_private || roles_is_place(in->bot->roles, u.chat_id);
     if (u.kind == UPDATE_MESSAGE && u.text && u.text[0] == '/' && ours && !u.from_bot) {
         in->noted[in->next_noted] = update_id;
         in->next_noted = (in->next_noted + 1) % TOLD_MAX;

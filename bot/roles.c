@@ -49,6 +49,8 @@ struct roles {
     struct roles_person admins[PEOPLE_MAX];
     size_t admins_count;
     int64_t admins_until_ms;
+    int64_t places[ALERT_RULES_MAX];
+    size_t places_count;
 };
 
 struct check {
@@ -93,6 +95,20 @@ void roles_set_chat(struct roles *r, int64_t chat_id)
 {
     r->config.alert_chat_id = chat_id;
     memset(r->members, 0, sizeof r->members);
+}
+
+void roles_set_places(struct roles *r, const int64_t *chat_ids, size_t count)
+{
+    r->places_count = count < ALERT_RULES_MAX ? count : ALERT_RULES_MAX;
+    memcpy(r->places, chat_ids, r->places_count * sizeof *chat_ids);
+}
+
+bool roles_is_place(const struct roles *r, int64_t chat_id)
+{
+    for (size_t i = 0; i < r->places_count; i++)
+        if (r->places[i] == chat_id)
+            return true;
+    return chat_id == r->config.alert_chat_id;
 }
 
 static void finish(struct check *c, enum role role)
@@ -193,7 +209,7 @@ static void on_granted(void *ctx, const char *role, const struct err *err)
 
 void roles_check(struct roles *r, int64_t user_id, int64_t chat_id, role_done_fn *done, void *ctx)
 {
-    bool in_alert_chat = chat_id == r->config.alert_chat_id;
+    bool in_alert_chat = roles_is_place(r, chat_id);
     bool listed = r->config.console_user_id && user_id == r->config.console_user_id;
     for (size_t i = 0; i < r->config.owners->count; i++)
         listed = listed || r->config.owners->ids[i] == user_id;

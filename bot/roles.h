@@ -26,6 +26,10 @@ struct roles *roles_new(struct pg *pg, struct telegram *telegram,
                         const struct roles_config *config);
 void roles_free(struct roles *roles);
 void roles_set_chat(struct roles *roles, int64_t chat_id);
+/* The chats that rules send alerts to: speaking there is membership too. At most ALERT_RULES_MAX. */
+void roles_set_places(struct roles *roles, const int64_t *chat_ids, size_t count);
+/* The alert chat, or one that a rule sends to. */
+bool roles_is_place(const struct roles *roles, int64_t chat_id);
 
 typedef void role_done_fn(void *ctx, enum role role);
 /* `chat_id`: where the person speaks; `user_id` 0 is an anonymous administrator. Membership is asked

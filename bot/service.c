@@ -56,6 +56,12 @@ static void on_decided(void *ctx)
     delivery_poke(s->delivery);
 }
 
+static void on_rules_read(void *ctx, const struct rules *rules)
+{
+    struct service *s = ctx;
+    service_set_places(s, rules);
+}
+
 static void on_group_changed(void *ctx)
 {
     struct service *s = ctx;
@@ -73,7 +79,7 @@ static void on_lease(void *ctx, bool held)
     else
         delivery_set_chat(s->delivery, CONSOLE_CHAT_ID);
     delivery_recover(s->delivery);
-    decider_poke(s->decider);
+    decider_begin_anew(s->decider);
     if (s->dispatch)
         dispatch_poke(s->dispatch);
 }
@@ -127,17 +133,17 @@ static void start_alerts(struct service *s)
     const struct settings *set = s->settings;
     struct card_links links = {set->open_url, set->gen_request_url, set->user_url};
     struct decider_config decide = {
-        .engine = {(enum severity)set->alert_min_severity, set->alert_cooldown_s * 1000},
-        .chat_id = alert_chat(s),
-        .thread_id = set->alert_thread_id,
+        .root = {(enum severity)set->alert_min_severity, set->alert_cooldown_s * 1000,
+                 alert_chat(s), set->alert_thread_id},
     };
+    struct decider_events decided = {on_decided, on_rules_read, s};
     struct delivery_config deliver = {alert_chat(s), set->alert_thread_id, card_language(s),
                                       s->telegram ? (enum topics)set->topics : TOPICS_NONE, links};
     struct delivery_events events = {service_chat_moved, service_chat_refused,
                                      service_chat_may_show, s};
     struct roles_config roles = {alert_chat(s), &set->admin_ids, s->telegram ? 0 : CONSOLE_USER_ID};
     s->lease = store_lease_new(s->loop, s->pg_work, on_lease, s);
-    s->decider = decider_new(s->loop, s->pg_decide, s->lease, &decide, on_decided, s);
+    s->decider = decider_new(s->loop, s->pg_decide, s->lease, &decide, &decided);
     s->delivery =
         delivery_new(s->loop, s->pg_work, s->lease, s->chat, &s->pacer, &deliver, &events);
     s->monitors = monitors_new(s->loop, s->pg_work, s->lease);

@@ -4,6 +4,7 @@
  * service_setting. */
 #include "bot/service_internal.h"
 
+#include "core/limits.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "store/setting.h"
@@ -73,6 +74,16 @@ void service_chat_chosen(void *ctx, int64_t chat_id)
     delivery_set_chat(s->delivery, chat_id);
 }
 
+void service_set_places(struct service *s, const struct rules *rules)
+{
+    int64_t ids[ALERT_RULES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < rules->rules_count; i++)
+        if (rules->rules[i].chat_id)
+            ids[count++] = rules->rules[i].chat_id;
+    roles_set_places(s->roles, ids, count);
+}
+
 /* -------------------------------------------------------------------------- cards kept elsewhere */
 
 struct showing {
@@ -94,7 +105,9 @@ void service_chat_may_show(void *ctx, int64_t chat_id, void (*done)(void *ctx, b
     struct service *s = ctx;
     struct showing *showing = mem_alloc(sizeof *showing);
     *showing = (struct showing){done, done_ctx};
-    if (chat_id > 0)
+    if (roles_is_place(s->roles, chat_id))
+        on_role(showing, ROLE_TRIAGE);
+    else if (chat_id > 0)
         roles_check(s->roles, chat_id, chat_id, on_role, showing);
     else
         on_role(showing, ROLE_NONE);

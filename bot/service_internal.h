@@ -76,6 +76,8 @@ void service_chat_back(void *ctx, int64_t chat_id);
 void service_chat_chosen(void *ctx, int64_t chat_id);
 void service_chat_may_show(void *ctx, int64_t chat_id, void (*done)(void *ctx, bool may),
                            void *done_ctx);
+/* Where the rules that hold now send alerts to. */
+void service_set_places(struct service *service, const struct rules *rules);
 /* What was chosen or moved before this instance began to listen. */
 void service_chat_look_up(struct service *service);
 

@@ -60,7 +60,7 @@ enum language talk_chat_language(const char *bot_language, const struct update *
 /* Errors are shown in the alert chat and in private, nowhere else. */
 bool talk_is_foreign_group(const struct talk *talk)
 {
-    return !talk->update.is_private && talk->update.chat_id != talk->bot->alert_chat_id;
+    return !talk->update.is_private && !roles_is_place(talk->bot->roles, talk->update.chat_id);
 }
 
 struct actor talk_actor(const struct talk *talk)
@@ -261,7 +261,7 @@ static void tell_service(const struct bot *bot, const struct update *u)
 {
     if (u->kind == UPDATE_MOVED) {
         bot->events.chat_moved(bot->events.ctx, u->chat_id, u->moved_to);
-    } else if (u->kind == UPDATE_MEMBERSHIP && u->chat_id == bot->alert_chat_id) {
+    } else if (u->kind == UPDATE_MEMBERSHIP && roles_is_place(bot->roles, u->chat_id)) {
         if (u->bot_is_inside)
             bot->events.chat_back(bot->events.ctx, u->chat_id);
         else

@@ -88,12 +88,12 @@ enum {
     DIGEST_ROWS = 15,             /* errors a page, with buttons */
     DIGEST_GROUPS_MAX = 5000,     /* errors that one digest names */
     DIGEST_LIST_BYTES_MAX = 8 * MIB,
-    RULES_MAX = 200,              /* rules, and silences, quiet hours, inhibitions */
-    RULE_DEPTH_MAX = 16,          /* of the tree */
-    ROUTES_MAX = 8,               /* places that one event rings in */
-    FIRINGS_MAX = 100,            /* sources that hold others back at a time */
-    INHIBIT_SECONDS_MAX = 3600,   /* then what was held back is told all the same */
-    ALERT_TTL_SECONDS = 900, /* an alert that waited longer is said in a digest */
+    ALERT_RULES_MAX = 200,      /* rules, and silences, quiet hours, inhibitions */
+    RULE_DEPTH_MAX = 16,        /* of the tree */
+    ROUTES_MAX = 8,             /* places that one event rings in */
+    FIRINGS_MAX = 100,          /* sources that hold others back at a time */
+    INHIBIT_SECONDS_MAX = 3600, /* then what was held back is told all the same */
+    ALERT_TTL_SECONDS = 900,    /* an alert that waited longer is said in a digest */
 
     /* -- chat -- */
     CHAT_INPUT_BYTES_MAX = 8 * KIB, /* a message to the bot; the rest is ignored */

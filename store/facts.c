@@ -1,4 +1,4 @@
-/* facts.c -- reading facts and writing verdicts, in one transaction of two round trips. */
+/* facts.c -- the first half of a round: the lease, the facts, what is known of their groups. */
 #include "store/facts.h"
 
 #include "core/limits.h"
@@ -15,15 +15,21 @@ static const char LEASE_SQL[] =
 static const char TAKE_SQL[] =
     "WITH due AS (DELETE FROM alert_due WHERE id IN (SELECT id FROM alert_due ORDER BY id "
     "LIMIT $1 FOR UPDATE SKIP LOCKED) AND EXISTS (SELECT 1 FROM service_lease "
-    "WHERE name = 'alerts' AND holder = $3 AND epoch = $4) RETURNING *) "
+    "WHERE name = 'alerts' AND holder = $2 AND epoch = $3) RETURNING *) "
     "SELECT d.kind, g.id, d.n, d.severity, " PG_MS("d.occurred_max") ", "
     PG_MS("d.created_at") ", g.status, g.resolved_by_person, " PG_MS("g.resolved_at") ", "
     PG_MS("g.taken_at") ", CASE WHEN isfinite(g.muted_until) THEN " PG_MS("g.muted_until") " "
     "WHEN g.muted_until > now() THEN 9000000000000 END, g.muted_until_count, g.occurrences + "
     "coalesce((SELECT sum(m.occurrences) FROM error_group m WHERE m.merged_into = g.id), 0)::bigint, "
-    PG_MS("s.last_ring_at") ", s.held FROM due d JOIN error_group f ON f.id = d.group_id "
+    "d.environment, coalesce(d.is_new, false), " PG_MS("d.quiet_since") ", g.origin, p.slug, "
+    "g.handler, g.title, CASE WHEN $4 THEN (SELECT string_agg(floor(extract(epoch FROM "
+    "date_trunc('minute', now()) - m.minute) / 60) || ':' || m.n, ',') FROM group_minute m "
+    "WHERE m.group_id = g.id AND m.minute > now() - interval '1 hour') END, "
+    "(SELECT string_agg(s.chat_id || ':' || coalesce(" PG_MS("s.last_ring_at") ", 0) || ':' || "
+    "s.held, ',') FROM alert_state s WHERE s.group_id = g.id) "
+    "FROM due d JOIN error_group f ON f.id = d.group_id "
     "JOIN error_group g ON g.id = coalesce(f.merged_into, f.id) "
-    "LEFT JOIN alert_state s ON s.group_id = g.id AND s.chat_id = $2 "
+    "JOIN project p ON p.id = g.project_id "
     "ORDER BY g.id, d.kind <> 'reopen', d.id";
 /* clang-format on */
 enum {
@@ -40,8 +46,15 @@ enum {
     FACT_COL_MUTED,
     FACT_COL_MUTED_COUNT,
     FACT_COL_OCCURRENCES,
-    FACT_COL_LAST_RING,
-    FACT_COL_HELD
+    FACT_COL_ENVIRONMENT,
+    FACT_COL_NEW,
+    FACT_COL_QUIET_SINCE,
+    FACT_COL_ORIGIN,
+    FACT_COL_PROJECT,
+    FACT_COL_HANDLER,
+    FACT_COL_TITLE,
+    FACT_COL_MINUTES,
+    FACT_COL_STATES
 };
 
 struct take_call {
@@ -69,12 +82,57 @@ static void read_fact(const PGresult *rows, int row, struct fact *f)
         .muted_until_ms = pg_get_i64(rows, row, FACT_COL_MUTED),
         .muted_until_count = pg_get_i64(rows, row, FACT_COL_MUTED_COUNT),
         .occurrences = pg_get_i64(rows, row, FACT_COL_OCCURRENCES),
-        .last_ring_ms = pg_get_i64(rows, row, FACT_COL_LAST_RING),
-        .held = pg_get_i64(rows, row, FACT_COL_HELD),
+        .environment = pg_get_text(rows, row, FACT_COL_ENVIRONMENT),
+        .is_new = pg_get_bool(rows, row, FACT_COL_NEW),
+        .quiet_since_ms = pg_get_i64(rows, row, FACT_COL_QUIET_SINCE),
+        .origin = pg_get_text(rows, row, FACT_COL_ORIGIN),
+        .project = pg_get_text(rows, row, FACT_COL_PROJECT),
+        .handler = pg_get_text(rows, row, FACT_COL_HANDLER),
+        .title = pg_get_text(rows, row, FACT_COL_TITLE),
+        .minutes = pg_get_text(rows, row, FACT_COL_MINUTES),
     };
     if (severity)
         severity_parse(severity, strlen(severity), &f->severity);
     status_parse(status, strlen(status), &f->status);
+}
+
+static size_t count_states(const char *text)
+{
+    size_t n = text != NULL;
+    for (; text && *text; text++)
+        n += *text == ',';
+    return n;
+}
+
+/* "chat:last_ring_ms:held,…" */
+static size_t read_states(const char *text, struct place_state *out)
+{
+    size_t n = 0;
+    char *at = NULL;
+    for (const char *from = text; from && *from; from = *at == ',' ? at + 1 : NULL) {
+        struct place_state *s = &out[n++];
+        s->chat_id = strtoll(from, &at, 10);
+        s->last_ring_ms = strtoll(at + 1, &at, 10);
+        s->held = strtoll(at + 1, &at, 10);
+    }
+    return n;
+}
+
+/* One array for all facts of the round; its owner frees it. */
+static struct place_state *attach_states(const PGresult *rows, struct fact *facts, int n)
+{
+    size_t total = 0;
+    for (int row = 0; row < n; row++)
+        total += count_states(pg_get_text(rows, row, FACT_COL_STATES));
+    struct place_state *states = mem_alloc((total + 1) * sizeof *states);
+    size_t used = 0;
+    for (int row = 0; row < n; row++) {
+        facts[row].states = states + used;
+        facts[row].states_count =
+            read_states(pg_get_text(rows, row, FACT_COL_STATES), states + used);
+        used += facts[row].states_count;
+    }
+    return states;
 }
 
 static void on_rolled_back(void *ctx, const struct pg_reply *reply)
@@ -83,7 +141,7 @@ static void on_rolled_back(void *ctx, const struct pg_reply *reply)
     (void)reply;
 }
 
-static void roll_back(struct pg *pg)
+void store_facts_roll_back(struct pg *pg)
 {
     if (!pg_is_up(pg))
         return;
@@ -98,7 +156,7 @@ static void on_taken(void *ctx, const struct pg_reply *reply)
     struct take_call *call = ctx;
     if (reply->err || PQntuples(reply->results[1]) == 0) {
         if (!reply->unknown)
-            roll_back(call->pg);
+            store_facts_roll_back(call->pg);
         call->done(call->ctx, NULL, 0, 0, reply->err);
         free(call);
         return;
@@ -108,7 +166,9 @@ static void on_taken(void *ctx, const struct pg_reply *reply)
     struct fact *facts = mem_alloc((size_t)n * sizeof *facts);
     for (int row = 0; row < n; row++)
         read_fact(rows, row, &facts[row]);
+    struct place_state *states = attach_states(rows, facts, n);
     call->done(call->ctx, facts, (size_t)n, pg_get_i64(reply->results[1], 0, 0), NULL);
+    free(states);
     free(facts);
     free(call);
 }
@@ -125,175 +185,10 @@ void store_facts_take(struct pg *pg, const struct facts_config *config, facts_do
     pg_i64(batch, config->epoch);
     pg_add(batch, TAKE_SQL);
     pg_i64(batch, DUE_ROWS_MAX);
-    pg_i64(batch, config->chat_id);
     pg_text(batch, config->holder);
     pg_i64(batch, config->epoch);
+    pg_bool(batch, config->has_rates);
     pg_run(pg, batch, on_taken, call);
-}
-
-/* ------------------------------------------------------------------------------------- settle */
-
-static const char ACTOR_SQL[] = "SELECT set_config('nabat.source', 'service', true), "
-                                "set_config('nabat.actor', 'nabat', true)";
-
-/* A row that somebody holds can't be reopened now: the wish goes back among the facts. */
-static const char REOPEN_SQL[] =
-    "WITH want AS (SELECT * FROM unnest($1::bigint[], $2::text[]) AS u (id, severity)), "
-    "free AS (SELECT g.id FROM error_group g JOIN want w ON w.id = g.id "
-    "WHERE g.status = 'resolved' ORDER BY g.id FOR NO KEY UPDATE OF g SKIP LOCKED), "
-    "done AS (UPDATE error_group g SET status = 'new', severity = w.severity FROM want w "
-    "WHERE w.id = g.id AND g.id IN (SELECT id FROM free) RETURNING g.id) "
-    "INSERT INTO alert_due (kind, group_id, severity) SELECT 'reopen', w.id, w.severity "
-    "FROM want w JOIN error_group g ON g.id = w.id "
-    "WHERE g.status = 'resolved' AND w.id NOT IN (SELECT id FROM done)";
-
-static const char RING_SQL[] =
-    "INSERT INTO alert_outbox (group_id, chat_id, thread_id, reason, held, epoch) "
-    "SELECT u.group_id, $5, $6, u.reason, u.held, $4 "
-    "FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS u (group_id, reason, held)";
-
-static const char REMEMBER_SQL[] =
-    "INSERT INTO alert_state AS s (group_id, chat_id, last_ring_at, held) "
-    "SELECT u.group_id, $4, CASE WHEN u.rang THEN clock_timestamp() END, u.held "
-    "FROM unnest($1::bigint[], $2::bool[], $3::bigint[]) AS u (group_id, rang, held) "
-    "ON CONFLICT (group_id, chat_id) DO UPDATE SET held = excluded.held, last_ring_at = "
-    "greatest(s.last_ring_at, excluded.last_ring_at)";
-
-/* 'change' outranks 'count'; 'retire' is final; 'expire' only waits for its time. */
-static const char EDIT_SQL[] =
-    "UPDATE alert_card c SET edit = CASE WHEN u.change THEN 'change' "
-    "ELSE coalesce(nullif(c.edit, 'expire'), 'count') END, "
-    "edit_since = CASE WHEN c.edit = 'expire' THEN now() ELSE coalesce(c.edit_since, now()) END, "
-    "edit_seq = c.edit_seq + 1, "
-    "edit_tries = CASE WHEN u.change THEN 0 ELSE c.edit_tries END "
-    "FROM unnest($1::bigint[], $2::bool[]) AS u (group_id, change) "
-    "WHERE c.group_id = u.group_id AND c.is_current AND c.edit IS DISTINCT FROM 'retire'";
-
-struct settle_call {
-    settled_fn *done;
-    void *ctx;
-    struct pg *pg;
-};
-
-static void on_settled(void *ctx, const struct pg_reply *reply)
-{
-    struct settle_call *call = ctx;
-    if (reply->err && !reply->unknown)
-        roll_back(call->pg);
-    call->done(call->ctx, reply->err);
-    free(call);
-}
-
-static void add_reopens(struct pg_batch *batch, const struct verdict *v, size_t count)
-{
-    struct pg_array ids;
-    struct pg_array severities;
-    pg_array_init(&ids, PG_INT8_ARRAY, MIB);
-    pg_array_init(&severities, PG_TEXT_ARRAY, MIB);
-    for (size_t i = 0; i < count; i++)
-        if (v[i].reopen) {
-            pg_array_i64(&ids, v[i].group_id);
-            pg_array_text(&severities, severity_name(v[i].reopen_severity));
-        }
-    if (ids.count) {
-        pg_add(batch, REOPEN_SQL);
-        pg_array_param(batch, &ids);
-        pg_array_param(batch, &severities);
-    }
-    pg_array_fini(&ids);
-    pg_array_fini(&severities);
-}
-
-static void add_rings(struct pg_batch *batch, const struct facts_config *config,
-                      const struct verdict *v, size_t count)
-{
-    struct pg_array ids;
-    struct pg_array reasons;
-    struct pg_array held;
-    pg_array_init(&ids, PG_INT8_ARRAY, MIB);
-    pg_array_init(&reasons, PG_TEXT_ARRAY, MIB);
-    pg_array_init(&held, PG_INT8_ARRAY, MIB);
-    for (size_t i = 0; i < count; i++)
-        for (int n = 0; n < v[i].rings; n++) {
-            pg_array_i64(&ids, v[i].group_id);
-            pg_array_text(&reasons, v[i].reason);
-            pg_array_i64(&held, n == 0 ? v[i].held_said : 0);
-        }
-    if (ids.count && config->chat_id) {
-        pg_add(batch, RING_SQL);
-        pg_array_param(batch, &ids);
-        pg_array_param(batch, &reasons);
-        pg_array_param(batch, &held);
-        pg_i64(batch, config->epoch);
-        pg_i64(batch, config->chat_id);
-        pg_i64_or_null(batch, config->thread_id);
-    }
-    pg_array_fini(&ids);
-    pg_array_fini(&reasons);
-    pg_array_fini(&held);
-}
-
-static void add_memory(struct pg_batch *batch, const struct facts_config *config,
-                       const struct verdict *v, size_t count)
-{
-    struct pg_array ids;
-    struct pg_array rang;
-    struct pg_array held;
-    pg_array_init(&ids, PG_INT8_ARRAY, MIB);
-    pg_array_init(&rang, PG_BOOL_ARRAY, MIB);
-    pg_array_init(&held, PG_INT8_ARRAY, MIB);
-    for (size_t i = 0; i < count; i++)
-        if (v[i].remember) {
-            pg_array_i64(&ids, v[i].group_id);
-            pg_array_bool(&rang, v[i].rings > 0);
-            pg_array_i64(&held, v[i].held);
-        }
-    if (ids.count && config->chat_id) {
-        pg_add(batch, REMEMBER_SQL);
-        pg_array_param(batch, &ids);
-        pg_array_param(batch, &rang);
-        pg_array_param(batch, &held);
-        pg_i64(batch, config->chat_id);
-    }
-    pg_array_fini(&ids);
-    pg_array_fini(&rang);
-    pg_array_fini(&held);
-}
-
-static void add_edits(struct pg_batch *batch, const struct verdict *v, size_t count)
-{
-    struct pg_array ids;
-    struct pg_array change;
-    pg_array_init(&ids, PG_INT8_ARRAY, MIB);
-    pg_array_init(&change, PG_BOOL_ARRAY, MIB);
-    for (size_t i = 0; i < count; i++)
-        if (v[i].edit_count || v[i].edit_change) {
-            pg_array_i64(&ids, v[i].group_id);
-            pg_array_bool(&change, v[i].edit_change);
-        }
-    if (ids.count) {
-        pg_add(batch, EDIT_SQL);
-        pg_array_param(batch, &ids);
-        pg_array_param(batch, &change);
-    }
-    pg_array_fini(&ids);
-    pg_array_fini(&change);
-}
-
-void store_facts_settle(struct pg *pg, const struct facts_config *config,
-                        const struct verdict *verdicts, size_t count, settled_fn *done, void *ctx)
-{
-    struct settle_call *call = mem_alloc(sizeof *call);
-    *call = (struct settle_call){done, ctx, pg};
-    struct pg_batch *batch = pg_batch_new();
-    pg_batch_continue(batch);
-    pg_add(batch, ACTOR_SQL);
-    add_reopens(batch, verdicts, count);
-    add_rings(batch, config, verdicts, count);
-    add_memory(batch, config, verdicts, count);
-    add_edits(batch, verdicts, count);
-    pg_add(batch, "COMMIT");
-    pg_run(pg, batch, on_settled, call);
 }
 
 struct any_call {
@@ -304,7 +199,9 @@ struct any_call {
 static void on_any(void *ctx, const struct pg_reply *reply)
 {
     struct any_call *call = ctx;
-    call->done(call->ctx, !reply->err && pg_get_bool(reply->results[0], 0, 0));
+    bool ok = !reply->err && PQntuples(reply->results[0]) == 1;
+    call->done(call->ctx, ok && pg_get_bool(reply->results[0], 0, 0),
+               ok ? pg_get_i64(reply->results[0], 0, 1) : -1);
     free(call);
 }
 
@@ -313,6 +210,7 @@ void store_facts_any(struct pg *pg, facts_any_fn *done, void *ctx)
     struct any_call *call = mem_alloc(sizeof *call);
     *call = (struct any_call){done, ctx};
     struct pg_batch *batch = pg_batch_new();
-    pg_add(batch, "SELECT EXISTS (SELECT 1 FROM alert_due)");
+    pg_add(batch, "SELECT EXISTS (SELECT 1 FROM alert_due), (SELECT value::bigint "
+                  "FROM service_setting WHERE name = 'alert_rules_version')");
     pg_run(pg, batch, on_any, call);
 }

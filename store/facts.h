@@ -11,11 +11,22 @@
 
 enum fact_kind { FACT_EVENT, FACT_CHANGE, FACT_REOPEN };
 
+/* The engine's memory of a group in a chat. */
+struct place_state {
+    int64_t chat_id;
+    int64_t last_ring_ms; /* 0: never */
+    int64_t held;
+};
+
+/* Texts are BORROWED until done returns; NULL: none. */
 struct fact {
     enum fact_kind kind;
     int64_t group_id;
     int64_t n;
     enum severity severity;
+    const char *environment;
+    bool is_new;            /* the events made the group */
+    int64_t quiet_since_ms; /* when it had been seen before; 0: never */
     int64_t occurred_max_ms;
     int64_t created_ms;
     /* the group, the same in all its facts of a round */
@@ -26,29 +37,74 @@ struct fact {
     int64_t muted_until_ms;
     int64_t muted_until_count;
     int64_t occurrences;
-    /* the engine's memory of the group in the alert chat */
-    int64_t last_ring_ms; /* 0: never */
-    int64_t held;
+    const char *origin;
+    const char *project; /* slug */
+    const char *handler;
+    const char *title;
+    const char *minutes; /* "age:n,…": events by minutes ago, when there are rules about rates */
+    const struct place_state *states;
+    size_t states_count;
 };
+
+/* What rings, or was held back, in one chat. Texts live as long as the rules they come from. */
+struct ring {
+    int64_t chat_id;
+    int64_t thread_id;
+    int64_t rule_id;
+    int rings;          /* messages to send, 0 or 1 (more only without a cooldown) */
+    const char *reason; /* "new", "again", "regression" */
+    int64_t held_said;  /* events held back before this ring */
+    int64_t held;       /* from now on */
+    bool remember;      /* last_ring_at becomes the round's time if it rings, held is written */
+    bool silent;
+    const char *language; /* "" is the chat's */
+    const char *hold;     /* why it waits; NULL: it does not */
+    const char *hold_about;
+    int64_t hold_until_ms;
+    int64_t held_by;
+    int64_t last_ring_ms; /* the engine's own, within the round */
+};
+struct rings {
+    struct ring *rings;
+    size_t count;
+    size_t size;
+};
+/* A new one at the end, zeroed; BORROWED until the next. */
+struct ring *store_rings_add(struct rings *rings);
+void store_rings_fini(struct rings *rings);
 
 struct verdict {
     int64_t group_id;
     bool reopen;
     enum severity reopen_severity;
-    int rings;          /* messages to send, 0 or 1 (more only without a cooldown) */
-    const char *reason; /* "new", "again", "regression" */
-    int64_t held_said;  /* events held back before this ring */
-    int64_t held;       /* from now on */
-    bool remember;      /* last_ring_at becomes the round's time, held is written */
     bool edit_count;
     bool edit_change;
+    int64_t events;    /* of the round, for rates */
+    size_t first_ring; /* in the round's rings */
+    size_t rings_count;
+};
+
+/* Sources of inhibition that fired or ceased in the round. */
+struct firing_change {
+    int64_t inhibition_id; /* 0: the group was resolved, it holds back nothing */
+    int64_t group_id;
+    const char *environment; /* BORROWED */
+    int64_t until_ms;        /* what it holds back waits until then */
+};
+
+struct round {
+    int64_t now_ms;
+    struct verdict *verdicts;
+    size_t count;
+    struct rings rings;
+    struct firing_change *firings;
+    size_t firings_count;
 };
 
 struct facts_config {
-    int64_t chat_id; /* 0: none, rings go nowhere */
-    int64_t thread_id;
     const char *holder;
     int64_t epoch;
+    bool has_rates; /* events are counted by the minute */
 };
 
 /* Facts in order of group, then time; at most DUE_ROWS_MAX. `now_ms` is the database's. An error
@@ -58,11 +114,14 @@ typedef void facts_done_fn(void *ctx, const struct fact *facts, size_t count, in
 void store_facts_take(struct pg *pg, const struct facts_config *config, facts_done_fn *done,
                       void *ctx);
 typedef void settled_fn(void *ctx, const struct err *err);
-void store_facts_settle(struct pg *pg, const struct facts_config *config,
-                        const struct verdict *verdicts, size_t count, settled_fn *done, void *ctx);
+void store_facts_settle(struct pg *pg, const struct facts_config *config, const struct round *round,
+                        settled_fn *done, void *ctx);
 
-/* Is there anything? Cheap. */
-typedef void facts_any_fn(void *ctx, bool any);
+/* Ends a round that can't be settled; harmless when the connection is gone. */
+void store_facts_roll_back(struct pg *pg);
+
+/* Is there anything, and which version of the rules holds? Cheap. */
+typedef void facts_any_fn(void *ctx, bool any, int64_t rules_version);
 void store_facts_any(struct pg *pg, facts_any_fn *done, void *ctx);
 
 #endif

@@ -153,11 +153,12 @@ static const char CLAIM_HEAD[] =
     "t.body, t.author, (SELECT max(c.message_id) FROM alert_card c WHERE c.group_id = o.group_id "
     "AND c.chat_id = o.chat_id AND c.is_current), cs.language, cs.time_zone, "
     "coalesce(cs.is_quiet, false), tw.topic, ct.thread_id, "
+    "coalesce(o.silent, false), o.language, "
     "(SELECT count(*) FROM chat_topic a WHERE a.chat_id = o.chat_id AND tw.topic IS NOT NULL), ";
 static const char CLAIM_JOINS[] =
     " LEFT JOIN chat_setting cs ON cs.chat_id = o.chat_id "
-    "CROSS JOIN LATERAL (SELECT CASE $4::bigint WHEN 1 THEN g.origin WHEN 2 THEN p.slug END AS "
-    "topic) tw "
+    "CROSS JOIN LATERAL (SELECT CASE WHEN o.rule_id IS NOT NULL THEN NULL "
+    "WHEN $4::bigint = 1 THEN g.origin WHEN $4::bigint = 2 THEN p.slug END AS topic) tw "
     "LEFT JOIN chat_topic ct ON ct.chat_id = o.chat_id AND ct.topic = tw.topic";
 enum {
     CLAIM_ID,
@@ -175,6 +176,8 @@ enum {
     CLAIM_QUIET,
     CLAIM_TOPIC,
     CLAIM_TOPIC_THREAD,
+    CLAIM_SILENT,
+    CLAIM_RULE_LANGUAGE,
     CLAIM_TOPICS,
     CLAIM_GROUP
 };
@@ -204,6 +207,8 @@ static void on_claimed(void *ctx, const struct pg_reply *reply)
             .card_message_id = pg_get_i64(r, 0, CLAIM_CARD),
             .look = {pg_get_text(r, 0, CLAIM_LANGUAGE), pg_get_text(r, 0, CLAIM_ZONE),
                      pg_get_bool(r, 0, CLAIM_QUIET)},
+            .silent = pg_get_bool(r, 0, CLAIM_SILENT),
+            .language = pg_get_text(r, 0, CLAIM_RULE_LANGUAGE),
             .topic = pg_get_text(r, 0, CLAIM_TOPIC),
             .topic_thread = pg_get_i64(r, 0, CLAIM_TOPIC_THREAD),
             .topics = pg_get_i64(r, 0, CLAIM_TOPICS),
@@ -320,7 +325,8 @@ void store_outbox_readdress(struct pg *pg, int64_t chat_id, int64_t thread_id, o
 {
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, "UPDATE alert_outbox SET chat_id = $1, thread_id = $2 "
-                  "WHERE state IN ('pending', 'uncertain') AND chat_id <> $1");
+                  "WHERE state IN ('pending', 'uncertain') AND chat_id <> $1 AND chat_id NOT IN "
+                  "(SELECT chat_id FROM alert_rule WHERE chat_id IS NOT NULL)");
     pg_i64(batch, chat_id);
     pg_i64_or_null(batch, thread_id);
     pg_run_outcome(pg, batch, done, ctx);
@@ -337,14 +343,15 @@ void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, o
         /* copied, not moved: a restart may still have the old id in its settings */
         "INSERT INTO alert_state (group_id, chat_id, last_ring_at, held) SELECT group_id, $2, "
         "last_ring_at, held FROM alert_state WHERE chat_id = $1 ON CONFLICT DO NOTHING",
+        "UPDATE alert_rule SET chat_id = $2 WHERE chat_id = $1",
+        "UPDATE alert_silence SET chat_id = $2 WHERE chat_id = $1",
         "DELETE FROM alert_card WHERE chat_id = $1 AND chat_id <> $2",
         /* what an old digest still has to say is said anew */
         "UPDATE alert_digest SET chat_id = $2, message_id = NULL WHERE chat_id = $1 "
         "AND closed_at IS NULL AND chat_id <> $2",
-        "INSERT INTO chat_setting (chat_id, language, time_zone, is_quiet, reactions) SELECT $2, "
-        "language, "
-        "time_zone, is_quiet, reactions FROM chat_setting WHERE chat_id = $1 ON CONFLICT DO "
-        "NOTHING",
+        "INSERT INTO chat_setting (chat_id, language, time_zone, is_quiet, reactions, quiet_from, "
+        "quiet_to, quiet_holds) SELECT $2, language, time_zone, is_quiet, reactions, quiet_from, "
+        "quiet_to, quiet_holds FROM chat_setting WHERE chat_id = $1 ON CONFLICT DO NOTHING",
     };
     struct pg_batch *batch = pg_batch_new();
     for (size_t i = 0; i < sizeof SQL / sizeof *SQL; i++) {

@@ -86,6 +86,8 @@ struct outbox_row {
     const char *note_author;
     int64_t card_message_id; /* the group's card in that chat; 0: none */
     struct outbox_look look;
+    bool silent;
+    const char *language; /* the rule's; NULL: the chat's */
     const char *topic;    /* what its topic is for; NULL: none is wanted */
     int64_t topic_thread; /* 0: there is no such topic yet */
     int64_t topics;       /* how many the chat has */

@@ -203,9 +203,9 @@ static void on_looked_up(void *ctx, const struct pg_reply *reply)
         on_error(w, reply);
         return;
     }
-    write_batch_take(&w->batch, reply);
+    write_batch_take(&w->batch, reply, w->config.ring_min);
     w->state = WRITER_STORING;
-    pg_run(w->pg, write_batch_store(&w->batch, w->config.ring_min), on_stored, w);
+    pg_run(w->pg, write_batch_store(&w->batch), on_stored, w);
 }
 
 static void on_days_made(void *ctx, const struct pg_reply *reply)

@@ -36,6 +36,7 @@ void write_batch_fini(struct write_batch *batch)
 {
     free(batch->events);
     free(batch->groups);
+    free(batch->facts);
     free(batch->slots);
     *batch = (struct write_batch){0};
 }
@@ -55,13 +56,19 @@ enum { REPEAT_PROJECT, REPEAT_EVENT_ID };
 #define GROUPS_SELECT                                                                              \
     "SELECT g.id, g.project_id, g.fingerprint, g.status = 'resolved', "                            \
     "EXISTS (SELECT 1 FROM alert_card c WHERE c.group_id = coalesce(g.merged_into, g.id) "         \
-    "AND c.is_current) "                                                                           \
-    "FROM error_group g WHERE (g.project_id, g.fingerprint) IN "                                   \
-    "(SELECT * FROM unnest($1::bigint[], $2::text[]))"
+    "AND c.is_current), " PG_MS(                                                                   \
+        "g.last_seen") " "                                                                         \
+                       "FROM error_group g WHERE (g.project_id, g.fingerprint) IN "                \
+                       "(SELECT * FROM unnest($1::bigint[], $2::text[]))"
 static const char LOCK_GROUPS_SQL[] =
     GROUPS_SELECT " ORDER BY g.id FOR NO KEY UPDATE OF g SKIP LOCKED";
 static const char FIND_GROUPS_SQL[] = GROUPS_SELECT;
-enum { GROUP_ID, GROUP_PROJECT, GROUP_FINGERPRINT, GROUP_RESOLVED, GROUP_CARDED };
+enum { GROUP_ID, GROUP_PROJECT, GROUP_FINGERPRINT, GROUP_RESOLVED, GROUP_CARDED, GROUP_SEEN };
+/* The lowest severity that a rule names: 0 is debug; NULL: no rule does. */
+static const char RING_MIN_SQL[] =
+    "SELECT min(array_position(ARRAY['debug', 'info', 'warning', 'error', 'critical'], s)) - 1 "
+    "FROM (SELECT severity AS s FROM alert_rule WHERE enabled "
+    "UNION ALL SELECT source_severity FROM alert_inhibition WHERE enabled) r";
 
 /* Where the two instances' clocks may disagree on the day, one id could land in two leaves. */
 static bool near_midnight(int64_t now_ms)
@@ -95,7 +102,7 @@ static void add_keys(struct pg_batch *pg, const struct write_batch *batch, bool 
     pg_array_param(pg, &texts);
 }
 
-enum { LOOK_BEGIN, LOOK_LOCKS, LOOK_REPEATS, LOOK_LOCK_GROUPS, LOOK_FIND_GROUPS };
+enum { LOOK_BEGIN, LOOK_LOCKS, LOOK_REPEATS, LOOK_LOCK_GROUPS, LOOK_FIND_GROUPS, LOOK_RING_MIN };
 
 struct pg_batch *write_batch_look_up(const struct write_batch *batch, int64_t now_ms)
 {
@@ -113,6 +120,7 @@ struct pg_batch *write_batch_look_up(const struct write_batch *batch, int64_t no
     add_keys(pg, batch, false);
     pg_add(pg, FIND_GROUPS_SQL);
     add_keys(pg, batch, false);
+    pg_add(pg, RING_MIN_SQL);
     return pg;
 }
 
@@ -176,14 +184,35 @@ static uint32_t *find_slot(struct write_batch *batch, int64_t project, const cha
     return &batch->slots[at];
 }
 
-static void count_event(struct batch_group *group, const struct event *e)
+static bool same_text(const char *a, const char *b)
 {
-    enum severity s = e->severity;
-    group->n[s]++;
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static struct batch_fact *fact_of(struct write_batch *batch, struct batch_group *group,
+                                  const struct event *e)
+{
+    size_t at = group->first_fact;
+    for (; at; at = batch->facts[at - 1].next) {
+        struct batch_fact *f = &batch->facts[at - 1];
+        if (f->severity == e->severity && same_text(f->environment, e->environment))
+            return f;
+    }
+    struct batch_fact *f = &batch->facts[batch->facts_count++];
+    *f = (struct batch_fact){
+        .next = group->first_fact, .severity = e->severity, .environment = e->environment};
+    group->first_fact = batch->facts_count;
+    return f;
+}
+
+static void count_event(struct write_batch *batch, struct batch_group *group, const struct event *e)
+{
+    group->n[e->severity]++;
     if (!e->is_import) {
-        group->ring_n[s]++;
-        if (e->occurred_ms > group->occurred_max[s])
-            group->occurred_max[s] = e->occurred_ms;
+        struct batch_fact *f = fact_of(batch, group, e);
+        f->n++;
+        if (e->occurred_ms > f->occurred_max)
+            f->occurred_max = e->occurred_ms;
     }
     if (e->received_ms < group->received_min)
         group->received_min = e->received_ms;
@@ -196,6 +225,7 @@ static void aggregate(struct write_batch *batch)
     batch->slots_count = write_batch_table_size(batch->count);
     batch->slots = mem_alloc(batch->slots_count * sizeof *batch->slots);
     batch->groups = mem_alloc(batch->count * sizeof *batch->groups);
+    batch->facts = mem_alloc(batch->count * sizeof *batch->facts);
     for (size_t i = 0; i < batch->count; i++) {
         const struct event *e = batch->events[i];
         uint32_t *slot = find_slot(batch, e->project_id, e->fingerprint);
@@ -204,7 +234,7 @@ static void aggregate(struct write_batch *batch)
                 .first = e, .received_min = e->received_ms, .received_max = e->received_ms};
             *slot = (uint32_t)++batch->groups_count;
         }
-        count_event(&batch->groups[*slot - 1], e);
+        count_event(batch, &batch->groups[*slot - 1], e);
     }
 }
 
@@ -220,11 +250,17 @@ static void note_groups(struct write_batch *batch, const PGresult *rows, bool lo
         group->locked = group->locked || locked;
         group->resolved = pg_get_bool(rows, row, GROUP_RESOLVED);
         group->carded = pg_get_bool(rows, row, GROUP_CARDED);
+        group->seen_before_ms = pg_get_i64(rows, row, GROUP_SEEN);
     }
 }
 
-void write_batch_take(struct write_batch *batch, const struct pg_reply *reply)
+void write_batch_take(struct write_batch *batch, const struct pg_reply *reply,
+                      enum severity ring_min)
 {
+    const PGresult *named = reply->results[LOOK_RING_MIN];
+    batch->ring_min = ring_min;
+    if (!PQgetisnull(named, 0, 0) && pg_get_i64(named, 0, 0) < (int64_t)ring_min)
+        batch->ring_min = (enum severity)pg_get_i64(named, 0, 0);
     drop_repeats(batch, reply->results[LOOK_REPEATS]);
     aggregate(batch);
     note_groups(batch, reply->results[LOOK_LOCK_GROUPS], true);

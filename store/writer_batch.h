@@ -12,11 +12,20 @@ struct batch_group {
     bool locked;               /* we hold its row; else its counters go to group_delta */
     bool resolved;
     bool carded;
-    int64_t n[SEVERITIES];      /* events of each severity */
-    int64_t ring_n[SEVERITIES]; /* those that are no imports */
-    int64_t occurred_max[SEVERITIES];
+    int64_t seen_before_ms; /* before this batch; 0: never */
+    int64_t n[SEVERITIES];  /* events of each severity */
+    size_t first_fact;      /* index + 1 of the first; 0: all its events are imports */
     int64_t received_min;
     int64_t received_max;
+};
+
+/* Events of a group that are the same to the rules of ringing. */
+struct batch_fact {
+    size_t next; /* of the same group, index + 1 */
+    enum severity severity;
+    const char *environment; /* NULL: none */
+    int64_t n;
+    int64_t occurred_max;
 };
 
 struct write_batch {
@@ -25,7 +34,10 @@ struct write_batch {
     size_t repeated;
     struct batch_group *groups;
     size_t groups_count;
-    uint32_t *slots; /* hash table of groups, index + 1 */
+    struct batch_fact *facts;
+    size_t facts_count;
+    enum severity ring_min; /* what no rule and no setting asks for is nobody's business */
+    uint32_t *slots;        /* hash table of groups, index + 1 */
     size_t slots_count;
     bool has_due;
 };
@@ -42,9 +54,10 @@ void write_batch_add(struct write_batch *batch, struct event *event);
 
 /* First round trip: BEGIN, repeats, groups. */
 struct pg_batch *write_batch_look_up(const struct write_batch *batch, int64_t now_ms);
-/* Takes its results in: drops repeats, aggregates the rest by group. */
-void write_batch_take(struct write_batch *batch, const struct pg_reply *reply);
+/* Takes its results in: drops repeats, aggregates the rest by group. `ring_min` is the settings'. */
+void write_batch_take(struct write_batch *batch, const struct pg_reply *reply,
+                      enum severity ring_min);
 /* Second round trip: everything, and COMMIT. */
-struct pg_batch *write_batch_store(struct write_batch *batch, enum severity ring_min);
+struct pg_batch *write_batch_store(struct write_batch *batch);
 
 #endif

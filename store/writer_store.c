@@ -75,10 +75,14 @@ static const char USERS_SQL[] =
     "SELECT group_id, 0, '-infinity', 'debug', n FROM counts WHERE group_id = ANY($4::bigint[])";
 
 static const char DUE_SQL[] =
-    "INSERT INTO alert_due (kind, group_id, n, severity, occurred_max) "
-    "SELECT 'event', coalesce(g.merged_into, g.id), u.n, u.severity, u.occurred_max "
-    "FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[]) "
-    "AS u (project_id, fingerprint, n, severity, occurred_max) JOIN error_group g "
+    "INSERT INTO alert_due (kind, group_id, n, severity, occurred_max, environment, is_new, "
+    "quiet_since) "
+    "SELECT 'event', coalesce(g.merged_into, g.id), u.n, u.severity, u.occurred_max, "
+    "u.environment, u.is_new, u.quiet_since "
+    "FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], "
+    "$6::text[], $7::bool[], $8::timestamptz[]) "
+    "AS u (project_id, fingerprint, n, severity, occurred_max, environment, is_new, quiet_since) "
+    "JOIN error_group g "
     "ON g.project_id = u.project_id AND g.fingerprint = u.fingerprint";
 
 /* Of the same day as their event; a repeat of an event brings none. */
@@ -153,7 +157,7 @@ static void add_new_groups(struct pg_batch *pg, const struct write_batch *batch)
         pg_array_text(&c.array[4], e->origin);
         pg_array_text(&c.array[5], e->handler);
         pg_array_text(&c.array[6], severity_name(worst(g)));
-        pg_array_text(&c.array[7], status_name(total(g->ring_n) ? STATUS_NEW : e->status));
+        pg_array_text(&c.array[7], status_name(g->first_fact ? STATUS_NEW : e->status));
         pg_array_i64(&c.array[8], total(g->n));
         pg_array_time(&c.array[9], g->received_min);
         pg_array_time(&c.array[10], g->received_max);
@@ -294,30 +298,37 @@ static void add_users(struct pg_batch *pg, const struct write_batch *batch)
 }
 
 /* Facts that can lead to a ring, an edit of a card, or a reopening; the rest is nobody's business. */
-static void add_due(struct pg_batch *pg, struct write_batch *batch, enum severity ring_min)
+static void add_due(struct pg_batch *pg, struct write_batch *batch)
 {
     static const enum pg_array_type TYPES[] = {PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY,
-                                               PG_TEXT_ARRAY, PG_TIME_ARRAY};
+                                               PG_TEXT_ARRAY, PG_TIME_ARRAY, PG_TEXT_ARRAY,
+                                               PG_BOOL_ARRAY, PG_TIME_ARRAY};
     struct columns c;
     columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
     for (size_t i = 0; i < batch->groups_count; i++) {
         const struct batch_group *g = &batch->groups[i];
-        for (int s = SEV_DEBUG; s <= SEV_CRITICAL; s++) {
-            bool matters = s >= (int)ring_min || g->resolved || g->carded;
-            if (!g->ring_n[s] || !matters)
+        for (size_t at = g->first_fact; at; at = batch->facts[at - 1].next) {
+            const struct batch_fact *f = &batch->facts[at - 1];
+            if (f->severity < batch->ring_min && !g->resolved && !g->carded)
                 continue;
             pg_array_i64(&c.array[0], g->first->project_id);
             pg_array_text(&c.array[1], g->first->fingerprint);
-            pg_array_i64(&c.array[2], g->ring_n[s]);
-            pg_array_text(&c.array[3], severity_name((enum severity)s));
-            pg_array_time(&c.array[4], g->occurred_max[s]);
+            pg_array_i64(&c.array[2], f->n);
+            pg_array_text(&c.array[3], severity_name(f->severity));
+            pg_array_time(&c.array[4], f->occurred_max);
+            pg_array_text(&c.array[5], f->environment);
+            pg_array_bool(&c.array[6], g->id == 0);
+            if (g->seen_before_ms)
+                pg_array_time(&c.array[7], g->seen_before_ms);
+            else
+                pg_array_null(&c.array[7]);
         }
     }
     batch->has_due = c.array[0].count > 0;
     columns_add(pg, &c, DUE_SQL);
 }
 
-struct pg_batch *write_batch_store(struct write_batch *batch, enum severity ring_min)
+struct pg_batch *write_batch_store(struct write_batch *batch)
 {
     struct pg_batch *pg = pg_batch_new();
     pg_batch_continue(pg);
@@ -328,7 +339,7 @@ struct pg_batch *write_batch_store(struct write_batch *batch, enum severity ring
         add_events(pg, batch);
         add_attachments(pg, batch);
         add_users(pg, batch);
-        add_due(pg, batch, ring_min);
+        add_due(pg, batch);
     }
     pg_add(pg, "COMMIT");
     return pg;

@@ -8,27 +8,40 @@
 
 enum { NOW = 1000000000, COOL = 300 * 1000 };
 
+enum { CHAT = -77 };
+
 struct row {
     const char *name;
     struct fact facts[3];
     size_t count;
     int64_t cooldown;
-    struct verdict want;
+    struct want {
+        int rings;
+        const char *reason;
+        int64_t held_said;
+        int64_t held;
+        bool remember;
+        bool reopen;
+        enum severity reopen_severity;
+        bool edit_count;
+        bool edit_change;
+    } want;
 };
 
 #define EVENTS(sev, count, when)                                                                   \
     .kind = FACT_EVENT, .group_id = 7, .n = (count), .severity = SEV_##sev, .occurred_max_ms = (when)
 #define EVENT(sev) EVENTS(sev, 1, NOW)
 #define RESOLVED .status = STATUS_RESOLVED, .resolved_ms = NOW - 1000
+#define RUNG(last, n) .states = (const struct place_state[]){{CHAT, (last), (n)}}, .states_count = 1
 #define RING .rings = 1, .remember = true, .edit_count = true
 
 static const struct row ROWS[] = {
     {"a first critical rings", {{EVENT(CRITICAL)}}, 1, COOL, {RING, .reason = "new"}},
     {"below the minimum it only counts", {{EVENT(ERROR)}}, 1, COOL, {.edit_count = true, .reason = "new"}},
-    {"inside the cooldown it is held", {{EVENT(CRITICAL), .last_ring_ms = NOW - 1000, .held = 4}}, 1, COOL,
+    {"inside the cooldown it is held", {{EVENT(CRITICAL), RUNG(NOW - 1000, 4)}}, 1, COOL,
      {.held = 5, .remember = true, .edit_count = true, .reason = "new"}},
     {"after the cooldown it rings and says what was held",
-     {{EVENT(CRITICAL), .last_ring_ms = NOW - COOL, .held = 999}}, 1, COOL,
+     {{EVENT(CRITICAL), RUNG(NOW - COOL, 999)}}, 1, COOL,
      {RING, .held_said = 999, .reason = "again"}},
     {"a batch of many rings once and holds the rest", {{EVENTS(CRITICAL, 50, NOW)}}, 1, COOL,
      {.rings = 1, .remember = true, .edit_count = true, .held = 50 - 1, .reason = "new"}},
@@ -47,14 +60,14 @@ static const struct row ROWS[] = {
      {{EVENTS(CRITICAL, 1, NOW - 2000), RESOLVED, .resolved_by_person = true}}, 1, COOL,
      {.edit_count = true, .reason = "new"}},
     {"regression rings inside the cooldown",
-     {{EVENT(CRITICAL), RESOLVED, .resolved_by_person = true, .last_ring_ms = NOW - 5}}, 1, COOL,
+     {{EVENT(CRITICAL), RESOLVED, .resolved_by_person = true, RUNG(NOW - 5, 0)}}, 1, COOL,
      {RING, .reopen = true, .reopen_severity = SEV_CRITICAL, .edit_change = true, .reason = "regression"}},
     {"the second event of a regression only edits",
      {{EVENT(CRITICAL), RESOLVED, .resolved_by_person = true}, {EVENT(CRITICAL), RESOLVED, .resolved_by_person = true}},
      2, COOL,
      {RING, .held = 1, .reopen = true, .reopen_severity = SEV_CRITICAL, .edit_change = true, .reason = "regression"}},
     {"a resolve by the service makes no regression",
-     {{EVENT(CRITICAL), RESOLVED, .last_ring_ms = NOW - 5}}, 1, COOL,
+     {{EVENT(CRITICAL), RESOLVED, RUNG(NOW - 5, 0)}}, 1, COOL,
      {.held = 1, .remember = true, .edit_count = true, .reopen = true, .reopen_severity = SEV_CRITICAL,
       .edit_change = true, .reason = "new"}},
     {"below the minimum it reopens without a ring",
@@ -68,7 +81,7 @@ static const struct row ROWS[] = {
      2, COOL,
      {RING, .reopen = true, .reopen_severity = SEV_CRITICAL, .edit_change = true, .reason = "regression"}},
     {"a change only edits", {{.kind = FACT_CHANGE, .group_id = 7}}, 1, COOL, {.edit_change = true, .reason = "new"}},
-    {"no cooldown: every event rings", {{EVENTS(CRITICAL, 3, NOW), .last_ring_ms = NOW}}, 1, 0,
+    {"no cooldown: every event rings", {{EVENTS(CRITICAL, 3, NOW), RUNG(NOW, 0)}}, 1, 0,
      {.rings = 3, .remember = true, .edit_count = true, .reason = "again"}},
     {"no cooldown has a bound", {{EVENTS(CRITICAL, 500, NOW)}}, 1, 0,
      {.rings = 20, .held = 480, .remember = true, .edit_count = true, .reason = "new"}},
@@ -81,20 +94,26 @@ static const struct row ROWS[] = {
 
 static void check_row(void **state)
 {
+    static const struct rules NO_RULES;
     const struct row *row = *state;
-    struct engine_config config = {SEV_CRITICAL, row->cooldown};
-    struct verdict v = engine_decide(&config, row->facts, row->count, NOW);
+    struct engine_config config = {{SEV_CRITICAL, row->cooldown, CHAT, 0}, &NO_RULES};
+    struct rings rings = {0};
+    struct verdict v = engine_decide(&config, row->facts, row->count, NOW, &rings);
+    struct ring none = {.reason = "new"};
+    const struct ring *r = v.rings_count ? &rings.rings[v.first_ring] : &none;
     assert_int_equal(v.group_id, 7);
-    assert_int_equal(v.rings, row->want.rings);
-    assert_string_equal(v.reason, row->want.reason);
-    assert_int_equal(v.held_said, row->want.held_said);
-    assert_int_equal(v.held, row->want.held);
-    assert_int_equal(v.remember, row->want.remember);
+    assert_true(v.rings_count <= 1);
+    assert_int_equal(r->rings, row->want.rings);
+    assert_string_equal(r->reason, row->want.reason);
+    assert_int_equal(r->held_said, row->want.held_said);
+    assert_int_equal(r->held, row->want.held);
+    assert_int_equal(r->remember, row->want.remember);
     assert_int_equal(v.reopen, row->want.reopen);
     if (v.reopen)
         assert_int_equal(v.reopen_severity, row->want.reopen_severity);
     assert_int_equal(v.edit_count, row->want.edit_count);
     assert_int_equal(v.edit_change, row->want.edit_change);
+    store_rings_fini(&rings);
 }
 
 static const char *name_of_row(const void *row)
