@@ -23,6 +23,9 @@ static const struct {
     {"--project", MODE_PROJECT, "WORDS",
      "list | add NAME [max_severity=error] [rate=600] | set NAME … | disable NAME | enable NAME "
      "| rotate NAME [grace=1d]"},
+    {"--explain", MODE_EXPLAIN, "FILE",
+     "say where an event (JSON as for /api/events) would ring, by which rule and why; records "
+     "nothing"},
     {"--env-file", MODE_SERVE, "FILE", "read settings from FILE instead of .env"},
     {"--env-example", MODE_ENV_EXAMPLE, NULL, "print .env.example"},
     {"--version", MODE_VERSION, NULL, "print the version"},
@@ -68,6 +71,8 @@ bool options_parse(int argc, char **argv, struct options *o, struct err *err)
         o->mode = FLAGS[f].mode;
         if (o->mode == MODE_OWNER && value && !parse_owner(value, o, err))
             return false;
+        if (o->mode == MODE_EXPLAIN)
+            o->file = value;
         if (o->mode == MODE_PROJECT) {
             o->words = argv + i;
             while (i < argc && strncmp(argv[i], "--", 2) != 0) {

@@ -15,6 +15,7 @@ enum mode {
     MODE_DSN,
     MODE_OWNER,
     MODE_PROJECT,
+    MODE_EXPLAIN,
     MODE_VERSION,
     MODE_HELP,
     MODE_ENV_EXAMPLE
@@ -24,6 +25,7 @@ struct options {
     enum mode mode;
     const char *env_file; /* NULL: .env if there is one */
     int64_t owner_id;
+    const char *file;   /* of --explain */
     char *const *words; /* of --project: what follows it up to the next flag */
     size_t words_count;
 };

@@ -39,6 +39,9 @@ enum text {
     TEXT_HELP_MONITORS,
     TEXT_HELP_HEALTH,
     TEXT_HELP_SETTINGS,
+    TEXT_HELP_SILENCE,
+    TEXT_HELP_QUIET,
+    TEXT_HELP_RULES,
     TEXT_HELP_ID,
     TEXT_HELP_HELP,
     TEXT_HELP_START,
@@ -59,6 +62,9 @@ enum text {
     TEXT_MORE_MONITORS,
     TEXT_MORE_HEALTH,
     TEXT_MORE_SETTINGS,
+    TEXT_MORE_SILENCE,
+    TEXT_MORE_QUIET,
+    TEXT_MORE_RULES,
     TEXT_MORE_ID,
     TEXT_MORE_HELP,
     TEXT_MORE_START,
@@ -153,6 +159,28 @@ enum text {
     TEXT_BUTTON_QUIET,
     TEXT_BUTTON_REACTIONS_ON,
     TEXT_BUTTON_REACTIONS_OFF,
+    /* rules, silences, quiet hours */
+    TEXT_RULES_HEAD,
+    TEXT_RULES_NONE,
+    TEXT_RULES_ELSE,
+    TEXT_RULES_MANY,
+    TEXT_RULES_HOW,
+    TEXT_RULE_IS_OFF,
+    TEXT_RULE_ADDED,   /* number, its words */
+    TEXT_RULE_DELETED, /* number */
+    TEXT_RULE_ON,      /* number */
+    TEXT_RULE_OFF,     /* number */
+    TEXT_NO_RULE,      /* number */
+    TEXT_RULE_BAD,     /* the word */
+    TEXT_RULE_EMPTY,
+    TEXT_SILENCE_ON,     /* until */
+    TEXT_SILENCE_ON_FOR, /* until, reason */
+    TEXT_SILENCE_OFF,
+    TEXT_SILENCE_NONE,
+    TEXT_SILENCE_LINE, /* until, reason */
+    TEXT_QUIET_SILENT, /* hours */
+    TEXT_QUIET_HOLDS,  /* hours */
+    TEXT_QUIET_OFF,
     /* health and monitors */
     TEXT_HEALTH_HEAD, /* version */
     TEXT_HEALTH_OK,

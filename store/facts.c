@@ -12,25 +12,38 @@ static const char LEASE_SQL[] =
     "SELECT " PG_MS("clock_timestamp()") " FROM service_lease WHERE name = 'alerts' "
     "AND holder = $1 AND epoch = $2 AND until > clock_timestamp() FOR SHARE";
 
+/* Of d (an alert_due), g (its group) and p (that one's project); $1: events by the minute too. */
+#define FACT_COLUMNS \
+    "d.kind, g.id, d.n, d.severity, " PG_MS("d.occurred_max") ", " \
+    PG_MS("d.created_at") ", g.status, g.resolved_by_person, " PG_MS("g.resolved_at") ", " \
+    PG_MS("g.taken_at") ", CASE WHEN isfinite(g.muted_until) THEN " PG_MS("g.muted_until") " " \
+    "WHEN g.muted_until > now() THEN 9000000000000 END, g.muted_until_count, g.occurrences + " \
+    "coalesce((SELECT sum(m.occurrences) FROM error_group m WHERE m.merged_into = g.id), 0)::bigint, " \
+    "d.environment, coalesce(d.is_new, false), " PG_MS("d.quiet_since") ", g.origin, p.slug, " \
+    "g.handler, g.title, CASE WHEN $1 THEN (SELECT string_agg(floor(extract(epoch FROM " \
+    "date_trunc('minute', now()) - m.minute) / 60) || ':' || m.n, ',') FROM group_minute m " \
+    "WHERE m.group_id = g.id AND m.minute > now() - interval '1 hour') END, " \
+    "(SELECT string_agg(s.chat_id || ':' || coalesce(" PG_MS("s.last_ring_at") ", 0) || ':' || " \
+    "s.held, ',') FROM alert_state s WHERE s.group_id = g.id) "
+
 static const char TAKE_SQL[] =
     "WITH due AS (DELETE FROM alert_due WHERE id IN (SELECT id FROM alert_due ORDER BY id "
-    "LIMIT $1 FOR UPDATE SKIP LOCKED) AND EXISTS (SELECT 1 FROM service_lease "
-    "WHERE name = 'alerts' AND holder = $2 AND epoch = $3) RETURNING *) "
-    "SELECT d.kind, g.id, d.n, d.severity, " PG_MS("d.occurred_max") ", "
-    PG_MS("d.created_at") ", g.status, g.resolved_by_person, " PG_MS("g.resolved_at") ", "
-    PG_MS("g.taken_at") ", CASE WHEN isfinite(g.muted_until) THEN " PG_MS("g.muted_until") " "
-    "WHEN g.muted_until > now() THEN 9000000000000 END, g.muted_until_count, g.occurrences + "
-    "coalesce((SELECT sum(m.occurrences) FROM error_group m WHERE m.merged_into = g.id), 0)::bigint, "
-    "d.environment, coalesce(d.is_new, false), " PG_MS("d.quiet_since") ", g.origin, p.slug, "
-    "g.handler, g.title, CASE WHEN $4 THEN (SELECT string_agg(floor(extract(epoch FROM "
-    "date_trunc('minute', now()) - m.minute) / 60) || ':' || m.n, ',') FROM group_minute m "
-    "WHERE m.group_id = g.id AND m.minute > now() - interval '1 hour') END, "
-    "(SELECT string_agg(s.chat_id || ':' || coalesce(" PG_MS("s.last_ring_at") ", 0) || ':' || "
-    "s.held, ',') FROM alert_state s WHERE s.group_id = g.id) "
+    "LIMIT $2 FOR UPDATE SKIP LOCKED) AND EXISTS (SELECT 1 FROM service_lease "
+    "WHERE name = 'alerts' AND holder = $3 AND epoch = $4) RETURNING *) "
+    "SELECT " FACT_COLUMNS
     "FROM due d JOIN error_group f ON f.id = d.group_id "
     "JOIN error_group g ON g.id = coalesce(f.merged_into, f.id) "
     "JOIN project p ON p.id = g.project_id "
     "ORDER BY g.id, d.kind <> 'reopen', d.id";
+
+/* An event that never came, of a group that is there. */
+static const char SUPPOSE_SQL[] =
+    "SELECT " FACT_COLUMNS
+    "FROM error_group f JOIN error_group g ON g.id = coalesce(f.merged_into, f.id) "
+    "JOIN project p ON p.id = g.project_id CROSS JOIN LATERAL (SELECT 'event'::text AS kind, "
+    "1::bigint AS n, $2::text AS severity, now() AS occurred_max, now() AS created_at, "
+    "$3::text AS environment, false AS is_new, f.last_seen AS quiet_since) d "
+    "WHERE f.project_id = $4 AND f.fingerprint = $5";
 /* clang-format on */
 enum {
     FACT_COL_KIND,
@@ -184,11 +197,42 @@ void store_facts_take(struct pg *pg, const struct facts_config *config, facts_do
     pg_text(batch, config->holder);
     pg_i64(batch, config->epoch);
     pg_add(batch, TAKE_SQL);
+    pg_bool(batch, config->has_rates);
     pg_i64(batch, DUE_ROWS_MAX);
     pg_text(batch, config->holder);
     pg_i64(batch, config->epoch);
-    pg_bool(batch, config->has_rates);
     pg_run(pg, batch, on_taken, call);
+}
+
+static void on_supposed(void *ctx, const struct pg_reply *reply)
+{
+    struct take_call *call = ctx;
+    struct fact fact;
+    struct place_state *states = NULL;
+    bool found = !reply->err && PQntuples(reply->results[0]) == 1;
+    if (found) {
+        read_fact(reply->results[0], 0, &fact);
+        states = attach_states(reply->results[0], &fact, 1);
+    }
+    int64_t now_ms = reply->err ? 0 : pg_get_i64(reply->results[1], 0, 0);
+    call->done(call->ctx, found ? &fact : NULL, found, now_ms, reply->err);
+    free(states);
+    free(call);
+}
+
+void store_facts_suppose(struct pg *pg, const struct event *event, facts_done_fn *done, void *ctx)
+{
+    struct take_call *call = mem_alloc(sizeof *call);
+    *call = (struct take_call){done, ctx, pg};
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, SUPPOSE_SQL);
+    pg_bool(batch, true);
+    pg_text(batch, severity_name(event->severity));
+    pg_text(batch, event->environment);
+    pg_i64(batch, event->project_id);
+    pg_text(batch, event->fingerprint);
+    pg_add(batch, "SELECT " PG_MS("now()"));
+    pg_run(pg, batch, on_supposed, call);
 }
 
 struct any_call {

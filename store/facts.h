@@ -117,6 +117,9 @@ typedef void settled_fn(void *ctx, const struct err *err);
 void store_facts_settle(struct pg *pg, const struct facts_config *config, const struct round *round,
                         settled_fn *done, void *ctx);
 
+/* What a round would know of an event that never came: one fact, or none where there is no such group.
+ * Changes nothing; `now_ms` is the database's. */
+void store_facts_suppose(struct pg *pg, const struct event *event, facts_done_fn *done, void *ctx);
 /* Ends a round that can't be settled; harmless when the connection is gone. */
 void store_facts_roll_back(struct pg *pg);
 

@@ -4,6 +4,7 @@
 
 #include "alerts/engine.h"
 #include "alerts/rules.h"
+#include "bot/rule_words.h"
 #include "core/limits.h"
 
 #include <stdio.h>
@@ -277,6 +278,59 @@ static void silences_and_quiet_hours(void **state)
     assert_false(rules_hold(&rules, &s, BOSS).silent);
 }
 
+/* ----------------------------------------------------------------------------------- as people type */
+
+struct words_row {
+    const char *typed;
+    const char *kept; /* NULL: refused, and `bad` is the word */
+    const char *bad;
+};
+static const struct words_row WORDS_TYPED[] = {
+    {"severity:error origin:celery* chat:-1001 silent", "severity:error origin:celery* chat:-1001 silent", ""},
+    {"  severity:FATAL   loud ", "severity:critical loud", ""},
+    {"text:\"connection refused\" nowhere", "text:\"connection refused\" nowhere", ""},
+    {"when:rate:100/5m chat:here topic:7", "when:rate:100/5m chat:-9 topic:7", ""},
+    {"when:rate:5/1h", "when:rate:5/60m", ""},
+    {"when:first:7d lang:ru", "when:first:7d lang:ru", ""},
+    {"when:new cooldown:90 continue under:3 name:\"my rule\"",
+     "when:new cooldown:90s continue under:3 name:\"my rule\"", ""},
+    {"cooldown:10m", "cooldown:10m", ""}, {"cooldown:0", "cooldown:0s", ""}, {"cooldown:7d", "cooldown:7d", ""},
+    {"handler:*pay* project:bot env:prod", "project:bot env:prod handler:*pay*", ""},
+    {"text:ошибка", "text:ошибка", ""},
+    {"", NULL, ""}, {"severity:loud", NULL, "severity:loud"}, {"silent foo", NULL, "foo"},
+    {"chat:12x", NULL, "chat:12x"}, {"chat:", NULL, "chat:"}, {"topic:-1", NULL, "topic:-1"},
+    {"when:rate:0/5m", NULL, "when:rate:0/5m"}, {"when:rate:5", NULL, "when:rate:5"},
+    {"when:rate:5/90s", NULL, "when:rate:5/90s"}, {"when:rate:5/2h", NULL, "when:rate:5/2h"},
+    {"when:first:1h", NULL, "when:first:1h"}, {"when:sometimes", NULL, "when:sometimes"},
+    {"lang:de", NULL, "lang:de"}, {"cooldown:-5", NULL, "cooldown:-5"}, {"text:\"open", NULL, "text:open"},
+    {"origin:", NULL, "origin:"}, {"cooldown:99999999999999999999d", NULL, "cooldown:99999999999999999999d"},
+};
+
+static void check_words(void **state)
+{
+    const struct words_row *row = *state;
+    struct rule rule;
+    char bad[RULE_WORD_BYTES] = "";
+    struct buf out;
+    bool ok = rule_words_parse(row->typed, -9, &rule, bad);
+    assert_int_equal(ok, row->kept != NULL);
+    assert_string_equal(bad, row->bad);
+    if (!ok)
+        return;
+    buf_init(&out, 4 * KIB);
+    rule_words_write(&rule, &out);
+    assert_string_equal(buf_text(&out), row->kept);
+    struct rule again;
+    assert_true(rule_words_parse(buf_text(&out), -9, &again, bad));
+    assert_memory_equal(&rule, &again, sizeof rule);
+    buf_fini(&out);
+}
+
+static const char *name_of_words(const void *row)
+{
+    return ((const struct words_row *)row)->typed;
+}
+
 /* ------------------------------------------------------------------------------------------- engine */
 
 static void each_place_has_its_own_cooldown(void **state)
@@ -322,6 +376,7 @@ int main(void)
     };
     return ROWS_RUN("globs", GLOBS, check_glob, name_of_glob) +
            ROWS_RUN("routes", ROUTES, check_route, name_of_route) +
+           ROWS_RUN("words", WORDS_TYPED, check_words, name_of_words) +
            ROWS_RUN("quiet hours", QUIETS, check_quiet, name_of_quiet) +
            cmocka_run_group_tests_name("rules", tests, NULL, NULL);
 }
