@@ -54,8 +54,9 @@ static bool wants_fold(const struct thinking *t, enum digest_reason *reason)
         *reason = v->held_reason;
         return true;
     }
-    *reason = v->late > 0 && !storm_goes_on ? DIGEST_LATE : DIGEST_STORM;
-    return v->late > 0 || (v->due > 0 && storm_goes_on) || v->due > enough;
+    bool storm = v->due > 0 && (storm_goes_on || (v->due > enough && v->late == 0));
+    *reason = storm ? DIGEST_STORM : DIGEST_LATE;
+    return storm || v->late > 0;
 }
 
 /* What the open digest wants; LANE_WAIT: nothing now. */
@@ -95,7 +96,8 @@ struct lane_step lane_next(const struct chat_view *view, const struct pacer *pac
         return step;
     /* a digest that is not sent yet stands for more than one alert */
     bool digest_first = view->digest.id && !view->digest.is_sent;
-    if (!digest_first && view->due + view->held_due + view->notes_due > 0 && may(&t, LANE_CARD))
+    int64_t single = view->due + view->again_due + view->held_due + view->notes_due;
+    if (!digest_first && single > 0 && may(&t, LANE_CARD))
         return (struct lane_step){.act = LANE_CARD};
     if (view->changes > 0 && !digest_first && may(&t, LANE_EDIT))
         return (struct lane_step){.act = LANE_EDIT};

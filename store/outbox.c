@@ -15,7 +15,10 @@ static const char VIEW_SQL[] =
     "WITH o AS (SELECT o.*, o.next_try_at <= now() AS is_due FROM alert_outbox o "
     "WHERE o.state IN ('pending', 'uncertain') AND isfinite(o.next_try_at)), "
     "w AS (SELECT chat_id, "
-    "count(*) FILTER (WHERE is_due AND hold IS NULL AND note_id IS NULL) AS due, "
+    "count(*) FILTER (WHERE is_due AND hold IS NULL AND note_id IS NULL AND state = 'pending') "
+    "AS due, "
+    "count(*) FILTER (WHERE is_due AND hold IS NULL AND note_id IS NULL AND state = 'uncertain') "
+    "AS again, "
     "count(*) FILTER (WHERE is_due AND hold IS NULL AND note_id IS NULL "
     "AND created_at < now() - make_interval(secs => $1)) AS late, "
     "count(*) FILTER (WHERE is_due AND note_id IS NOT NULL) AS notes, "
@@ -32,7 +35,7 @@ static const char VIEW_SQL[] =
     "AND edited_at <= now() - make_interval(secs => $2)) AS counts, "
     "min(CASE WHEN edit = 'count' THEN greatest(edit_since, edited_at + make_interval(secs => $2)) "
     "ELSE edit_since END) AS next_at FROM alert_card WHERE edit IS NOT NULL GROUP BY chat_id) "
-    "SELECT coalesce(w.chat_id, d.chat_id, e.chat_id), w.due, w.late, w.notes, w.held, "
+    "SELECT coalesce(w.chat_id, d.chat_id, e.chat_id), w.due, w.again, w.late, w.notes, w.held, "
     "w.held_reason, e.changes, e.counts, "
     "ceil(extract(epoch FROM least(w.next_at, CASE WHEN e.next_at > now() THEN e.next_at END) "
     "- now()) * 1000)::bigint, "
@@ -47,6 +50,7 @@ static const char VIEW_SQL[] =
 enum {
     VIEW_CHAT,
     VIEW_DUE,
+    VIEW_AGAIN,
     VIEW_LATE,
     VIEW_NOTES,
     VIEW_HELD,
@@ -81,6 +85,7 @@ static void read_view(const PGresult *r, int row, struct chat_view *v)
     *v = (struct chat_view){
         .chat_id = pg_get_i64(r, row, VIEW_CHAT),
         .due = pg_get_i64(r, row, VIEW_DUE),
+        .again_due = pg_get_i64(r, row, VIEW_AGAIN),
         .late = pg_get_i64(r, row, VIEW_LATE),
         .notes_due = pg_get_i64(r, row, VIEW_NOTES),
         .held_due = pg_get_i64(r, row, VIEW_HELD),

@@ -55,8 +55,9 @@ struct digest_view {
 /* What waits for one chat. */
 struct chat_view {
     int64_t chat_id;
-    int64_t due;       /* alerts that could go now */
-    int64_t late;      /* of these, those that waited longer than ALERT_TTL_SECONDS */
+    int64_t due;       /* alerts that could go now and never went */
+    int64_t again_due; /* those whose answer got lost: once more, each by itself */
+    int64_t late;      /* of both, those that waited longer than ALERT_TTL_SECONDS */
     int64_t notes_due; /* words under cards */
     int64_t held_due;  /* alerts whose time to be held back is over */
     enum digest_reason held_reason;

@@ -21,6 +21,8 @@ struct row {
 #define NOTHING_ELSE .next_ms = -1
 
 static const struct row ROWS[] = {
+    {"a lost answer is no storm", 0, {.again_due = 30, NOTHING_ELSE}, LANE_CARD, 0, 0},
+    {"nor part of one", 0, {.again_due = 1, STORM(.is_sent = true), NOTHING_ELSE}, LANE_CARD, 0, 0},
     {"nothing waits", 0, {NOTHING_ELSE}, LANE_WAIT, 0, -1},
     {"something is due later", 0, {.next_ms = 4000}, LANE_WAIT, 0, 4000},
     {"one alert is a card", 0, {.due = 1, NOTHING_ELSE}, LANE_CARD, 0, 0},
