@@ -254,6 +254,14 @@ static void look(struct delivery *d)
     store_chats_view(d->pg, on_view, d);
 }
 
+static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    delivery_fall_back(timer->data);
+    look(timer->data);
+}
+
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
     (void)loop;
@@ -352,7 +360,7 @@ void delivery_stop(struct delivery *d, void (*done)(void *ctx), void *ctx)
 }
 
 struct delivery *delivery_new(struct ev_loop *loop, struct pg *pg, struct lease *lease,
-                              struct chat *chat, struct pacer *pacer,
+                              struct chat *chat, struct pacer *pacer, struct channels *channels,
                               const struct delivery_config *config,
                               const struct delivery_events *events)
 {
@@ -362,9 +370,10 @@ struct delivery *delivery_new(struct ev_loop *loop, struct pg *pg, struct lease 
     d->lease = lease;
     d->chat = chat;
     d->pacer = pacer;
+    d->channels = channels;
     d->config = *config;
     d->events = *events;
-    ev_timer_init(&d->tick, on_timer, TICK_SECONDS, TICK_SECONDS);
+    ev_timer_init(&d->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
     ev_init(&d->wake, on_timer);
     ev_init(&d->stop_limit, on_timer);
     d->tick.data = d->wake.data = d->stop_limit.data = d;

@@ -7,6 +7,7 @@
 #define NABAT_ALERTS_DELIVERY_H
 
 #include "alerts/card.h"
+#include "alerts/channel_send.h"
 #include "alerts/chat.h"
 #include "alerts/pacing.h"
 #include "store/lease.h"
@@ -24,14 +25,16 @@ struct delivery_config {
 struct delivery_events {
     void (*moved)(void *ctx, int64_t chat_id);       /* the alert chat became another one */
     void (*refused)(void *ctx, const char *trouble); /* the alert chat can't be written to */
+    /* How long no call of the Bot API was answered, probes included, in milliseconds. */
+    int64_t (*silent_ms)(void *ctx);
     /* Whether errors may be shown in a chat that is not the alert chat; `done` runs exactly once. */
     void (*may_show)(void *ctx, int64_t chat_id, void (*done)(void *ctx, bool may), void *done_ctx);
     void *ctx;
 };
 
-/* `pg`, `chat` and `pacer` are BORROWED. */
+/* `pg`, `chat`, `pacer` and `channels` are BORROWED. */
 struct delivery *delivery_new(struct ev_loop *loop, struct pg *pg, struct lease *lease,
-                              struct chat *chat, struct pacer *pacer,
+                              struct chat *chat, struct pacer *pacer, struct channels *channels,
                               const struct delivery_config *config,
                               const struct delivery_events *events);
 void delivery_free(struct delivery *delivery);
@@ -52,9 +55,10 @@ void delivery_stop(struct delivery *delivery, void (*done)(void *ctx), void *ctx
 struct delivery_state {
     bool waiting_for_chat; /* the alert chat can't be written to, or does not answer */
     char trouble[ERR_TEXT_BYTES_MAX];
-    int64_t last_ok_ms;                      /* wall clock; 0: nothing sent yet */
-    int64_t waiting;                         /* alerts in the outbox */
-    int64_t oldest_s;                        /* how long the oldest of them waits */
+    int64_t last_ok_ms; /* wall clock; 0: nothing sent yet */
+    int64_t waiting;    /* alerts in the outbox */
+    int64_t oldest_s;   /* how long the oldest of them waits */
+    bool is_out;        /* critical alerts ring elsewhere, too: the alert chat can't be reached */
     char topics_trouble[ERR_TEXT_BYTES_MAX]; /* why there are no topics of their own; "" */
 };
 const struct delivery_state *delivery_state(const struct delivery *delivery);

@@ -72,6 +72,14 @@ static void on_card(void *ctx, const struct card_row *row, const struct err *err
     lane->card = *row;
     lane->card.group =
         (struct group){.id = row->group.id, .undo_until_ms = row->group.undo_until_ms};
+    if (lane_is_channel(lane)) {
+        if (!lane_channel_status(lane, row, on_edited)) {
+            lane->card_outcome = CARD_EDITED;
+            lane->delay_s = 0;
+            lane_record(lane);
+        }
+        return;
+    }
     bool may_show = lane->chat_id == d->config.chat_id || clock_mono_ms() < lane->shown_until_ms;
     if (may_show)
         edit(lane, row);

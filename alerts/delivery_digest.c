@@ -48,6 +48,10 @@ static void show(struct lane *lane, const struct digest *digest, const struct gr
                                          lane->digest_act == LANE_CLOSE || digest->closed_ms};
     struct buf html;
     struct chat_keyboard keyboard;
+    if (lane_is_channel(lane)) {
+        lane_channel_digest(lane, &message, on_answered);
+        return;
+    }
     buf_init(&html, TG_TEXT_BYTES_MAX);
     digest_render(&message, &html, &keyboard);
     struct chat_message out = {.chat_id = digest->chat_id,
@@ -109,11 +113,20 @@ static void on_digest(void *ctx, const struct digest *digest, const struct group
 void lane_work_digest(struct lane *lane, const struct digest_view *digest, enum lane_act act)
 {
     struct outbox_claim claim = lane_claim(lane);
-    int64_t limit = act == LANE_LIST ? DIGEST_GROUPS_MAX : DIGEST_ROWS;
+    bool whole = act == LANE_LIST;
+    int64_t limit = whole                   ? DIGEST_GROUPS_MAX
+                    : lane_is_channel(lane) ? CHANNEL_DIGEST_ROWS
+                                            : DIGEST_ROWS;
     lane->digest_act = act;
-    if (act == LANE_CLOSE && digest->reason != DIGEST_STORM) { /* its message is complete */
+    bool complete = digest->reason != DIGEST_STORM || lane_is_channel(lane);
+    if (complete && act != LANE_DIGEST && (act == LANE_CLOSE || lane_is_channel(lane))) {
+        /* its message is complete; a channel has it all in one */
         lane->load = LOAD_DIGEST;
-        lane->digest = (struct digest_result){.id = digest->id, .outcome = DIGEST_CLOSED};
+        lane->digest = (struct digest_result){
+            .id = digest->id,
+            .rows = digest->rows,
+            .outcome = act == LANE_CLOSE ? DIGEST_CLOSED : DIGEST_LISTED,
+        };
         lane_record(lane);
     } else if (digest->is_sent)
         store_digest_get(lane->delivery->pg, digest->id, act == LANE_LIST ? 1 : 0, limit, on_digest,

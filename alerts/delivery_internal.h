@@ -22,6 +22,7 @@ struct lane {
     ev_timer again;        /* writes an outcome down again */
     int64_t gone_until_ms; /* the chat refuses us: it is not asked before */
     int gone_times;
+    int failures; /* in a row */
     int64_t topics_off_until_ms;
     int64_t
         shown_until_ms; /* whoever asked for errors here may see them, as was asked a moment ago */
@@ -53,6 +54,7 @@ struct delivery {
     struct lease *lease;
     struct chat *chat;
     struct pacer *pacer;
+    struct channels *channels;
     struct delivery_config config;
     struct delivery_events events;
     bool held;         /* it is not known yet which chat alerts go to */
@@ -64,6 +66,8 @@ struct delivery {
     ev_timer wake; /* when the first chat's pace allows */
     struct lane *lanes[LANES_MAX];
     size_t lanes_count;
+    bool falling_back;
+    size_t fallback_turn;
     struct delivery_state health;
     void (*stopped)(void *ctx);
     void *stopped_ctx;
@@ -85,6 +89,16 @@ void lane_send_alert(struct lane *lane);
 void lane_edit_card(struct lane *lane, bool counts_too);
 void lane_fold(struct lane *lane, enum digest_reason reason);
 void lane_work_digest(struct lane *lane, const struct digest_view *digest, enum lane_act act);
+
+/* delivery_channel.c: the same for a channel other than the chat. */
+bool lane_is_channel(const struct lane *lane);
+void lane_channel_alert(struct lane *lane, const struct outbox_row *row, chat_done_fn *done);
+void lane_channel_digest(struct lane *lane, const struct digest_message *message,
+                         chat_done_fn *done);
+/* False: this channel is not told of it. */
+bool lane_channel_status(struct lane *lane, const struct card_row *row, chat_done_fn *done);
+/* delivery_fallback.c: where a chat of the chain can't be reached, its critical alerts ring in the next. */
+void delivery_fall_back(struct delivery *delivery);
 
 /* delivery_judge.c: leaves in the lane what is to be written down. */
 void lane_judge_alert(struct lane *lane, const struct chat_result *result);

@@ -88,6 +88,7 @@ static void sent(struct lane *lane, const struct chat_result *r)
 /* What an outcome means for an alert that was being sent. */
 void lane_judge_alert(struct lane *lane, const struct chat_result *r)
 {
+    lane->failures = r->outcome == TG_OK ? 0 : lane->failures + 1;
     struct delivery *d = lane->delivery;
     const char *waiting = lane->was_uncertain ? "uncertain" : "pending";
     note_health(lane, r);
@@ -180,6 +181,7 @@ static enum digest_outcome digest_later(struct lane *lane, const struct chat_res
 void lane_judge_digest(struct lane *lane, const struct chat_result *r)
 {
     struct digest_result *d = &lane->digest;
+    lane->failures = r->outcome == TG_OK ? 0 : lane->failures + 1;
     note_health(lane, r);
     d->error = "";
     if (r->outcome != TG_OK) {

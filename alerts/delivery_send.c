@@ -101,7 +101,8 @@ static void on_claimed(void *ctx, const struct outbox_row *row, const struct err
         return;
     }
     /* claimed is promised: sent even when a stop came between */
-    render(lane, row);
+    if (!lane_is_channel(lane))
+        render(lane, row);
     lane->load = LOAD_ALERT;
     lane->sending = (struct outbox_sent){.id = row->id,
                                          .chat_id = row->chat_id,
@@ -117,7 +118,10 @@ static void on_claimed(void *ctx, const struct outbox_row *row, const struct err
                                           .thread_id = row->thread_id,
                                           .reply_to = row->note ? row->card_message_id : 0,
                                           .silent = row->silent};
-    choose_topic(lane, row);
+    if (lane_is_channel(lane))
+        lane_channel_alert(lane, row, on_sent);
+    else
+        choose_topic(lane, row);
 }
 
 void lane_send_alert(struct lane *lane)

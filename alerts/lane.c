@@ -2,6 +2,7 @@
 #include "alerts/lane.h"
 
 #include "core/limits.h"
+#include "store/channel.h"
 
 struct thinking {
     const struct chat_view *view;
@@ -71,12 +72,13 @@ static enum lane_act digest_act(struct thinking *t)
     }
     if (!d->is_sent)
         return may(t, LANE_DIGEST) ? LANE_DIGEST : LANE_WAIT;
+    /* where nothing can be edited it is said anew */
+    int64_t again_s =
+        t->view->chat_id >= CHANNEL_ID_MIN ? CHANNEL_DIGEST_SECONDS : DIGEST_EDIT_SECONDS_MIN;
     bool over = d->reason != DIGEST_STORM || d->added_ago_ms >= STORM_OVER_SECONDS * 1000;
     bool unlisted = d->rows > DIGEST_ROWS && d->listed_rows < d->rows;
     if (d->shown_rows < d->rows || d->is_stale)
-        return is_time(t, d->shown_ago_ms, DIGEST_EDIT_SECONDS_MIN) && may(t, LANE_EDIT)
-                   ? LANE_DIGEST
-                   : LANE_WAIT;
+        return is_time(t, d->shown_ago_ms, again_s) && may(t, LANE_EDIT) ? LANE_DIGEST : LANE_WAIT;
     if (unlisted && (over || is_time(t, d->opened_ago_ms, DIGEST_LIST_SECONDS)) &&
         (over || !d->listed_rows))
         return may(t, LANE_LIST) ? LANE_LIST : LANE_WAIT;

@@ -52,11 +52,16 @@ static struct pacing *own(struct pacer *p, int64_t chat_id)
     return oldest;
 }
 
+int64_t pacer_paused(const struct pacer *pacer, int64_t chat_id, int64_t now_ms)
+{
+    int64_t until = longer(find(pacer, chat_id)->paused_until_ms, pacer->paused_until_ms);
+    return longer(0, until - now_ms);
+}
+
 int64_t pacer_wait(const struct pacer *pacer, int64_t chat_id, enum pace what, int64_t now_ms)
 {
     const struct pacing *p = find(pacer, chat_id);
-    int64_t paused_ms = longer(p->paused_until_ms, pacer->paused_until_ms);
-    int64_t wait = longer(0, paused_ms - now_ms);
+    int64_t wait = pacer_paused(pacer, chat_id, now_ms);
     wait = longer(wait, wait_for(&pacer->second, BOT_MESSAGES_PER_SECOND, SECOND_MS, now_ms));
     if (what != PACE_ANSWER && p->last_ms && now_ms - p->last_ms < SECOND_MS)
         wait = longer(wait, SECOND_MS - (now_ms - p->last_ms));

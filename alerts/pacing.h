@@ -42,6 +42,8 @@ struct pacer {
 int64_t pacer_wait(const struct pacer *pacer, int64_t chat_id, enum pace what, int64_t now_ms);
 /* Notes that one goes out now. */
 void pacer_take(struct pacer *pacer, int64_t chat_id, enum pace what, int64_t now_ms);
+/* How long a 429 still forbids everything to that chat; 0: not at all. */
+int64_t pacer_paused(const struct pacer *pacer, int64_t chat_id, int64_t now_ms);
 /* How many alerts the chat's minute still has room for. */
 int64_t pacer_left(const struct pacer *pacer, int64_t chat_id, int64_t now_ms);
 /* 429: nothing to that chat for that long; a second one within a minute: nothing to any. */

@@ -84,8 +84,11 @@ static void on_edited(void *ctx, int64_t n, const struct err *err)
     rule_words_write(&e->rule, &words);
     int64_t parent_id = e->rule.parent_id;
     bool adds = e->done == TEXT_RULE_ADDED;
+    bool no_channel = adds && e->rule.channel[0] && !parent_id;
     if (err && err->kind != ERR_INPUT)
         talk_say_away(talk);
+    else if (n == 0 && no_channel)
+        talk_say(talk, TEXT_NO_CHANNEL, e->rule.channel, NULL);
     else if (n == 0 || err)
         talk_say(talk, TEXT_NO_RULE, talk_number(adds ? parent_id : e->id, number), NULL);
     else

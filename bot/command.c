@@ -38,6 +38,8 @@ const struct command COMMANDS[] = {
      TEXT_HELP_QUIET, TEXT_MORE_QUIET},
     {"rules", "[add WORDS|del N|on N|off N]", ROLE_VIEWER, NEEDS_NOTHING, bot_cmd_rules,
      TEXT_HELP_RULES, TEXT_MORE_RULES},
+    {"channels", "", ROLE_VIEWER, NEEDS_NOTHING, bot_cmd_channels, TEXT_HELP_CHANNELS,
+     TEXT_MORE_CHANNELS},
     {"id", "", ROLE_VIEWER, NEEDS_NOTHING, bot_cmd_id, TEXT_HELP_ID, TEXT_MORE_ID},
     {"help", "[command]", ROLE_VIEWER, NEEDS_NOTHING, bot_cmd_help, TEXT_HELP_HELP, TEXT_MORE_HELP},
     {"start", "", ROLE_VIEWER, NEEDS_NOTHING, bot_cmd_start, TEXT_HELP_START, TEXT_MORE_START},

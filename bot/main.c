@@ -108,6 +108,8 @@ static int run_mode(const struct options *options, const struct settings *settin
         return tool_owner(settings, options->owner_id);
     case MODE_EXPLAIN:
         return tool_explain(settings, options->file);
+    case MODE_CHANNEL_TEST:
+        return tool_channel_test(settings, options->file);
     case MODE_PROJECT:
         return tool_project(settings, options->words, options->words_count);
     default:

@@ -26,6 +26,7 @@ static const struct {
     {"--explain", MODE_EXPLAIN, "FILE",
      "say where an event (JSON as for /api/events) would ring, by which rule and why; records "
      "nothing"},
+    {"--channel-test", MODE_CHANNEL_TEST, "NAME", "send a test to a channel of alert_channel"},
     {"--env-file", MODE_SERVE, "FILE", "read settings from FILE instead of .env"},
     {"--env-example", MODE_ENV_EXAMPLE, NULL, "print .env.example"},
     {"--version", MODE_VERSION, NULL, "print the version"},
@@ -71,7 +72,7 @@ bool options_parse(int argc, char **argv, struct options *o, struct err *err)
         o->mode = FLAGS[f].mode;
         if (o->mode == MODE_OWNER && value && !parse_owner(value, o, err))
             return false;
-        if (o->mode == MODE_EXPLAIN)
+        if (o->mode == MODE_EXPLAIN || o->mode == MODE_CHANNEL_TEST)
             o->file = value;
         if (o->mode == MODE_PROJECT) {
             o->words = argv + i;

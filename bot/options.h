@@ -16,6 +16,7 @@ enum mode {
     MODE_OWNER,
     MODE_PROJECT,
     MODE_EXPLAIN,
+    MODE_CHANNEL_TEST,
     MODE_VERSION,
     MODE_HELP,
     MODE_ENV_EXAMPLE
@@ -25,7 +26,7 @@ struct options {
     enum mode mode;
     const char *env_file; /* NULL: .env if there is one */
     int64_t owner_id;
-    const char *file;   /* of --explain */
+    const char *file;   /* of --explain; of --channel-test the name */
     char *const *words; /* of --project: what follows it up to the next flag */
     size_t words_count;
 };

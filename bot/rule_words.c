@@ -152,6 +152,12 @@ static bool set(struct rule *rule, int64_t here, const char *key, const char *va
         rule->chat_id = here;
         return true;
     }
+    if (strcmp(key, "channel") == 0) {
+        bool fits = *value && strlen(value) < sizeof rule->channel;
+        if (fits)
+            snprintf(rule->channel, sizeof rule->channel, "%s", value);
+        return fits;
+    }
     if (strcmp(key, "chat") == 0)
         return read_number(value, &rule->chat_id);
     if (strcmp(key, "lang") == 0) {
@@ -242,7 +248,8 @@ void rule_words_write(const struct rule *rule, struct buf *out)
     write_occasion(rule, out);
     if (rule->nowhere)
         buf_add_str(out, " nowhere");
-    if (rule->chat_id)
+    write_text("channel", rule->channel, out);
+    if (rule->chat_id && !*rule->channel)
         buf_addf(out, " chat:%" PRId64, rule->chat_id);
     if (rule->thread_id)
         buf_addf(out, " topic:%" PRId64, rule->thread_id);

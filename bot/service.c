@@ -60,6 +60,7 @@ static void on_rules_read(void *ctx, const struct rules *rules)
 {
     struct service *s = ctx;
     service_set_places(s, rules);
+    channels_reload(s->channels);
 }
 
 static void on_group_changed(void *ctx)
@@ -139,13 +140,14 @@ static void start_alerts(struct service *s)
     struct decider_events decided = {on_decided, on_rules_read, s};
     struct delivery_config deliver = {alert_chat(s), set->alert_thread_id, card_language(s),
                                       s->telegram ? (enum topics)set->topics : TOPICS_NONE, links};
-    struct delivery_events events = {service_chat_moved, service_chat_refused,
+    struct delivery_events events = {service_chat_moved, service_chat_refused, service_silent_ms,
                                      service_chat_may_show, s};
     struct roles_config roles = {alert_chat(s), &set->admin_ids, s->telegram ? 0 : CONSOLE_USER_ID};
     s->lease = store_lease_new(s->loop, s->pg_work, on_lease, s);
     s->decider = decider_new(s->loop, s->pg_decide, s->lease, &decide, &decided);
-    s->delivery =
-        delivery_new(s->loop, s->pg_work, s->lease, s->chat, &s->pacer, &deliver, &events);
+    s->channels = channels_new(s->http, s->pg_work);
+    s->delivery = delivery_new(s->loop, s->pg_work, s->lease, s->chat, &s->pacer, s->channels,
+                               &deliver, &events);
     s->monitors = monitors_new(s->loop, s->pg_work, s->lease);
     s->ingest.monitors = s->monitors;
     s->drain = api_inbox_drain_new(s->loop, s->pg_work, s->lease, &s->ingest);
@@ -302,8 +304,8 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
         service_free(s);
         return NULL;
     }
+    s->http = http_client_new(loop);
     if (settings->telegram_bot_token) {
-        s->http = http_client_new(loop);
         s->telegram =
             telegram_new(s->http, settings->telegram_api_url, settings->telegram_bot_token);
         s->chat = chat_telegram_new(loop, s->telegram, &s->pacer);
@@ -379,6 +381,7 @@ void service_free(struct service *s)
     api_inbox_drain_free(s->drain);
     monitors_free(s->monitors);
     delivery_free(s->delivery);
+    channels_free(s->channels);
     decider_free(s->decider);
     store_lease_free(s->lease);
     store_projects_free(s->projects);

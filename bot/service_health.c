@@ -45,6 +45,13 @@ static enum health_grade telegram_health(void *ctx, char *detail, size_t size)
         return HEALTH_DEGRADED;
     }
     const struct delivery_state *state = s->delivery ? delivery_state(s->delivery) : NULL;
+    if (state && state->is_out) {
+        snprintf(detail, size,
+                 "the alert chat can't be reached, critical alerts go to the next "
+                 "channel: %s",
+                 state->trouble[0] ? state->trouble : "nothing was answered for a minute");
+        return HEALTH_DEGRADED;
+    }
     if (state && state->waiting_for_chat) {
         snprintf(detail, size, "alerts can't be delivered: %s", state->trouble);
         return HEALTH_DEGRADED;

@@ -20,6 +20,12 @@
 enum { HEALTH_PARTS = 6, OUTBOX_SECONDS_MAX = 120, ROUTES = 7, RATE_BUCKETS = 4096 };
 enum { SDK_LOSS_SHOWN_MS = 3600 * 1000 };
 
+/* getMe, asked while nothing else is answered. */
+struct probe {
+    bool asking;
+    int64_t asked_ms;
+};
+
 struct service {
     struct ev_loop *loop;
     const struct settings *settings;
@@ -54,6 +60,8 @@ struct service {
     struct decider *decider;
     struct delivery *delivery;
     struct pacer pacer;
+    struct channels *channels;
+    struct probe probe;
     struct inbox_drain *drain;
     struct monitors *monitors;
     struct roles *roles;
@@ -76,6 +84,8 @@ void service_chat_back(void *ctx, int64_t chat_id);
 void service_chat_chosen(void *ctx, int64_t chat_id);
 void service_chat_may_show(void *ctx, int64_t chat_id, void (*done)(void *ctx, bool may),
                            void *done_ctx);
+/* service_probe.c: whether the Bot API answers at all. */
+int64_t service_silent_ms(void *ctx);
 /* Where the rules that hold now send alerts to. */
 void service_set_places(struct service *service, const struct rules *rules);
 /* What was chosen or moved before this instance began to listen. */

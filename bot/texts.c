@@ -89,6 +89,8 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
                            "на время работ не звонить, потом рассказать всё разом"},
     [TEXT_HELP_QUIET] = {"hours without a sound", "часы без звука"},
     [TEXT_HELP_RULES] = {"which alert goes where", "какая тревога куда приходит"},
+    [TEXT_HELP_CHANNELS] = {"where else alerts go, and how that fares",
+                            "куда ещё уходят тревоги и всё ли дошло"},
     [TEXT_HELP_ID] = {"your id and this chat's id", "ваш id и id этого чата"},
     [TEXT_HELP_HELP] = {"this list", "этот список"},
     [TEXT_HELP_START] = {"what this is, and how to set it up", "что это такое и как настроить"},
@@ -190,7 +192,8 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
          "What it matches: severity (or worse), origin, project, env, handler (with * and ?), "
          "text, "
          "when:new, when:regressed, when:rate:100/5m, when:first:7d.\n"
-         "What then: chat:ID or chat:here, topic:ID, lang:ru, silent, cooldown:10m, nowhere, "
+         "What then: chat:ID, chat:here or channel:NAME, topic:ID, lang:ru, silent, cooldown:10m, "
+         "nowhere, "
          "continue (later rules too), under:N, name:\"…\".\n"
          "<code>/rules off 3</code>, <code>/rules on 3</code>, <code>/rules del 3</code>. To try "
          "one: <code>nabat --explain EVENT.json</code>",
@@ -200,10 +203,23 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
          "cooldown:10m</code>\n"
          "Что подходит: severity (или хуже), origin, project, env, handler (можно * и ?), text, "
          "when:new, when:regressed, when:rate:100/5m, when:first:7d.\n"
-         "Что делать: chat:ID или chat:here, topic:ID, lang:ru, silent, cooldown:10m, nowhere, "
+         "Что делать: chat:ID, chat:here или channel:NAME, topic:ID, lang:ru, silent, "
+         "cooldown:10m, nowhere, "
          "continue (и следующие правила), under:N, name:\"…\".\n"
          "<code>/rules off 3</code>, <code>/rules on 3</code>, <code>/rules del 3</code>. "
          "Проверить: <code>nabat --explain EVENT.json</code>"},
+    [TEXT_MORE_CHANNELS] =
+        {"E-mail, Slack, Discord, ntfy, PagerDuty and webhooks are rows of the table "
+         "<code>alert_channel</code>, added in psql because their addresses are secrets. A rule "
+         "sends to one: <code>/rules add severity:critical channel:ops continue</code>. Those with "
+         "a fallback number ring when the chat can't be reached. To try one: "
+         "<code>nabat --channel-test ops</code>",
+         "Почта, Slack, Discord, ntfy, PagerDuty и вебхуки — строки таблицы "
+         "<code>alert_channel</code>; их добавляют в psql, потому что их адреса секретны. "
+         "Отправляет "
+         "туда правило: <code>/rules add severity:critical channel:ops continue</code>. Каналы с "
+         "номером fallback звонят, когда чат недоступен. Проверить: "
+         "<code>nabat --channel-test ops</code>"},
     [TEXT_MORE_ID] = {"Settings ask for them: ERROR_ADMIN_IDS, ERROR_ALERT_CHAT_ID, "
                       "ERROR_ALERT_THREAD_ID.",
                       "Они нужны в настройках: ERROR_ADMIN_IDS, ERROR_ALERT_CHAT_ID, "
@@ -404,6 +420,15 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
     [TEXT_RULE_OFF] = {"Rule {0} is off, and so are those under it.",
                        "Правило {0} выключено вместе с теми, что под ним."},
     [TEXT_NO_RULE] = {"There is no rule {0}.", "Правила {0} нет."},
+    [TEXT_NO_CHANNEL] = {"There is no channel “{0}”: /channels", "Нет канала «{0}»: /channels"},
+    [TEXT_CHANNELS_NONE] =
+        {"There are no channels besides the chat. How to add one: /help channels",
+         "Кроме чата, других каналов нет. Как добавить: /help channels"},
+    [TEXT_CHANNEL_OFF] = {"off", "выключен"},
+    [TEXT_CHANNEL_FALLBACK] = {"fallback {0}", "запасной {0}"},
+    [TEXT_CHANNEL_WELL] = {"worked {0}", "сработал {0}"},
+    [TEXT_CHANNEL_ILL] = {"refused the last message: {0}", "не принял последнее сообщение: {0}"},
+    [TEXT_CHANNEL_UNUSED] = {"not used yet", "ещё не использовался"},
     [TEXT_RULE_BAD] =
         {"<code>{0}</code> is not understood, nothing was changed. What a rule is made "
          "of: /help rules",

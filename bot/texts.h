@@ -42,6 +42,7 @@ enum text {
     TEXT_HELP_SILENCE,
     TEXT_HELP_QUIET,
     TEXT_HELP_RULES,
+    TEXT_HELP_CHANNELS,
     TEXT_HELP_ID,
     TEXT_HELP_HELP,
     TEXT_HELP_START,
@@ -65,6 +66,7 @@ enum text {
     TEXT_MORE_SILENCE,
     TEXT_MORE_QUIET,
     TEXT_MORE_RULES,
+    TEXT_MORE_CHANNELS,
     TEXT_MORE_ID,
     TEXT_MORE_HELP,
     TEXT_MORE_START,
@@ -171,7 +173,14 @@ enum text {
     TEXT_RULE_ON,      /* number */
     TEXT_RULE_OFF,     /* number */
     TEXT_NO_RULE,      /* number */
-    TEXT_RULE_BAD,     /* the word */
+    TEXT_NO_CHANNEL,   /* name */
+    TEXT_CHANNELS_NONE,
+    TEXT_CHANNEL_OFF,
+    TEXT_CHANNEL_FALLBACK, /* number */
+    TEXT_CHANNEL_WELL,     /* moment */
+    TEXT_CHANNEL_ILL,      /* what was answered */
+    TEXT_CHANNEL_UNUSED,
+    TEXT_RULE_BAD, /* the word */
     TEXT_RULE_EMPTY,
     TEXT_SILENCE_ON,     /* until */
     TEXT_SILENCE_ON_FOR, /* until, reason */

@@ -10,6 +10,8 @@ int tool_dsn(const struct settings *settings);
 int tool_project(const struct settings *settings, char *const *words, size_t count); /* project.c */
 /* Where an event of the file would ring, and why. */
 int tool_explain(const struct settings *settings, const char *file);
+/* Sends a test to the channel of that name and says what it answered. */
+int tool_channel_test(const struct settings *settings, const char *name);
 int tool_owner(const struct settings *settings, int64_t user_id);
 int tool_check(const struct settings *settings);    /* check.c */
 int tool_selftest(const struct settings *settings); /* selftest.c */

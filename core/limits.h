@@ -78,7 +78,13 @@ enum {
     CHAT_COUNT_EDITS_PER_MINUTE = 10,
     BOT_MESSAGES_PER_SECOND = 30,
     ANSWERS_WAITING_MAX = 200, /* answers to people that wait for their chat's pace */
-    LANES_MAX = 64,            /* chats that are written to at the same time */
+    OUTAGE_SECONDS = 60,       /* then critical alerts ring elsewhere, too */
+    PROBE_SECONDS = 10,        /* getMe, when nothing else was answered for a while */
+    CHANNEL_SECONDS_MAX = 30,
+    CHANNEL_DIGEST_SECONDS = 300, /* a digest that can't be edited is told anew no sooner */
+    CHANNELS_MAX = 50,            /* besides the chat */
+    CHANNEL_BODY_BYTES_MAX = 256 * KIB,
+    LANES_MAX = 64, /* chats that are written to at the same time */
     SEND_BACKOFF_SECONDS_MAX = 60,
     STORM_ALERTS_MIN = 5,         /* fewer than that are never made one message */
     STORM_OVER_SECONDS = 60,      /* without a new error; then single cards again */
@@ -86,6 +92,7 @@ enum {
     DIGEST_EDIT_SECONDS_MIN = 10, /* one digest is edited no more often */
     DIGEST_LIST_SECONDS = 30,     /* into a storm its whole list follows as a file */
     DIGEST_ROWS = 15,             /* errors a page, with buttons */
+    CHANNEL_DIGEST_ROWS = 30,     /* errors that a digest names in a channel */
     DIGEST_GROUPS_MAX = 5000,     /* errors that one digest names */
     DIGEST_LIST_BYTES_MAX = 8 * MIB,
     ALERT_RULES_MAX = 200,      /* rules, and silences, quiet hours, inhibitions */

@@ -46,6 +46,8 @@ static const struct {
     [METRIC_ALERTS_EDITED] = {"nabat_alerts_edited_total", "counter", "Cards edited."},
     [METRIC_ALERTS_FOLDED] = {"nabat_alerts_folded_total", "counter",
                               "Alerts that became part of a digest."},
+    [METRIC_ALERTS_FALLEN_BACK] = {"nabat_alerts_fallen_back_total", "counter",
+                                   "Critical alerts that rang in the next channel, too."},
     [METRIC_DIGESTS_SHOWN] = {"nabat_digests_shown_total", "counter",
                               "Digests sent, edited or listed in a file."},
     [METRIC_ANSWERS_DROPPED] = {"nabat_answers_dropped_total", "counter",

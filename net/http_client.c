@@ -19,7 +19,10 @@ struct transfer {
     struct http_client *client;
     CURL *easy;
     curl_mime *mime;
+    struct curl_slist *list; /* headers of one request, or recipients */
     char *request;
+    size_t request_len;
+    size_t request_read;
     struct buf answer;
     http_done_fn *done;
     void *ctx;
@@ -37,6 +40,7 @@ struct http_client {
     struct curl_slist *json_headers;
     struct transfer *transfers;
     bool closed;
+    const char *ca_file; /* OpenSSL's own variable: servers with a certificate of one's own */
 };
 
 static void transfer_free(struct transfer *t)
@@ -47,6 +51,7 @@ static void transfer_free(struct transfer *t)
     curl_multi_remove_handle(t->client->multi, t->easy);
     curl_easy_cleanup(t->easy);
     curl_mime_free(t->mime);
+    curl_slist_free_all(t->list);
     free(t->request);
     buf_fini(&t->answer);
     free(t);
@@ -55,15 +60,19 @@ static void transfer_free(struct transfer *t)
 static void finish(struct transfer *t, CURLcode code)
 {
     long status = 0;
+    curl_off_t retry_after = 0;
     curl_off_t uploaded = 0;
     curl_off_t pretransfer = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
     curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
     curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
     /* Once the connection stood, part of the request may have been read: the outcome is unknown. */
     bool sent = uploaded > 0 || pretransfer > 0;
     struct http_answer answer = {
         .status = code == CURLE_OK ? (int)status : 0,
+        .reply = (int)status,
+        .retry_after_s = (int)(retry_after < 86400 ? retry_after : 86400),
         .sent = sent,
         .error = code == CURLE_OK ? "" : curl_easy_strerror(code),
         .body = buf_text(&t->answer),
@@ -153,6 +162,7 @@ struct http_client *http_client_new(struct ev_loop *loop)
 {
     struct http_client *client = mem_alloc(sizeof *client);
     client->loop = loop;
+    client->ca_file = getenv("SSL_CERT_FILE");
     curl_global_init(CURL_GLOBAL_DEFAULT);
     client->multi = curl_multi_init();
     curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
@@ -217,6 +227,8 @@ static struct transfer *begin(struct http_client *client, const char *url, int t
     curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "nabat/" NABAT_VERSION);
     curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    if (client->ca_file)
+        curl_easy_setopt(t->easy, CURLOPT_CAINFO, client->ca_file);
     return t;
 }
 
@@ -238,6 +250,59 @@ void http_client_post_json(struct http_client *client, const char *url, const ch
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, client->json_headers);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(t->request));
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->request);
+    curl_multi_add_handle(client->multi, t->easy);
+}
+
+void http_client_post(struct http_client *client, const char *url, const char *const *headers,
+                      size_t headers_count, const char *body, int timeout_s, http_done_fn *done,
+                      void *ctx)
+{
+    if (refuse_when_closed(client, done, ctx))
+        return;
+    struct transfer *t = begin(client, url, timeout_s, done, ctx);
+    t->request = mem_str_dup(body);
+    t->list = curl_slist_append(NULL, "Expect:");
+    for (size_t i = 0; i < headers_count; i++)
+        t->list = curl_slist_append(t->list, headers[i]);
+    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->list);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(t->request));
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->request);
+    curl_multi_add_handle(client->multi, t->easy);
+}
+
+static size_t on_wanted(char *out, size_t size, size_t count, void *ctx)
+{
+    struct transfer *t = ctx;
+    size_t left = t->request_len - t->request_read;
+    size_t n = size * count < left ? size * count : left;
+    memcpy(out, t->request + t->request_read, n);
+    t->request_read += n;
+    return n;
+}
+
+void http_client_mail(struct http_client *client, const char *url, const char *sender,
+                      const char *const *recipients, size_t recipients_count, const char *message,
+                      size_t len, int timeout_s, http_done_fn *done, void *ctx)
+{
+    if (refuse_when_closed(client, done, ctx))
+        return;
+    struct transfer *t = begin(client, url, timeout_s, done, ctx);
+    bool has_password = strchr(url, '@') != NULL;
+    t->request = mem_str_dup_n(message, len);
+    t->request_len = len;
+    for (size_t i = 0; i < recipients_count; i++)
+        t->list = curl_slist_append(t->list, recipients[i]);
+    curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    curl_easy_setopt(t->easy, CURLOPT_USE_SSL,
+                     (long)(has_password ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(t->easy, CURLOPT_MAIL_FROM, sender);
+    curl_easy_setopt(t->easy, CURLOPT_MAIL_RCPT, t->list);
+    curl_easy_setopt(t->easy, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_wanted);
+    curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)len);
     curl_multi_add_handle(client->multi, t->easy);
 }
 

@@ -21,6 +21,8 @@ struct http_answer {
     const char *error;
     const char *body;
     size_t body_len;
+    int reply;         /* the last one that came, also when the whole did not end well (SMTP) */
+    int retry_after_s; /* 0: the server named none */
 };
 typedef void http_done_fn(void *ctx, const struct http_answer *answer);
 
@@ -43,6 +45,17 @@ enum http_repeat { HTTP_MAY_REPEAT, HTTP_ONCE };
 /* POSTs JSON; `done` runs exactly once, from the loop, within `timeout_s` seconds. */
 void http_client_post_json(struct http_client *client, const char *url, const char *json,
                            enum http_repeat repeat, int timeout_s, http_done_fn *done, void *ctx);
+/* Any POST: `headers` are whole lines ("Name: value"), copied. Always ONCE. */
+void http_client_post(struct http_client *client, const char *url, const char *const *headers,
+                      size_t headers_count, const char *body, int timeout_s, http_done_fn *done,
+                      void *ctx);
+
+/* A mail by SMTP (RFC 5321): smtp:// with STARTTLS where the server offers it (and always when it asks
+ * for a password), smtps:// with TLS from the start. `url` may hold user and password. `message` is a
+ * whole one (RFC 5322), copied. `status` is the server's last reply (250: taken). */
+void http_client_mail(struct http_client *client, const char *url, const char *sender,
+                      const char *const *recipients, size_t recipients_count, const char *message,
+                      size_t len, int timeout_s, http_done_fn *done, void *ctx);
 /* Always ONCE. */
 void http_client_post_file(struct http_client *client, const char *url,
                            const struct http_field *fields, size_t fields_count,

@@ -1,6 +1,7 @@
 /* telegram.c -- Bot API calls, and the table that turns its error texts into what to do. */
 #include "net/telegram.h"
 
+#include "core/clock.h"
 #include "core/limits.h"
 #include "core/mem.h"
 #include "core/metric.h"
@@ -14,9 +15,11 @@
 struct telegram {
     struct http_client *http;
     char *base; /* url/bot<token>/ */
+    int64_t answered_ms;
 };
 
 struct call {
+    struct telegram *telegram;
     tg_done_fn *done;
     void *ctx;
 };
@@ -116,6 +119,7 @@ struct telegram *telegram_new(struct http_client *http, const char *api_url, con
 {
     struct telegram *t = mem_alloc(sizeof *t);
     t->http = http;
+    t->answered_ms = clock_mono_ms();
     size_t size = strlen(api_url) + strlen(token) + 8;
     t->base = mem_alloc(size);
     snprintf(t->base, size, "%s/bot%s/", api_url, token);
@@ -136,6 +140,8 @@ static void on_answer(void *ctx, const struct http_answer *http)
     struct tg_answer answer;
     json_t *owner = NULL;
     telegram_decode(http, &answer, &owner);
+    if (http->status > 0)
+        call->telegram->answered_ms = clock_mono_ms();
     metric_add(METRIC_TELEGRAM_CALLS, 1);
     if (answer.outcome != TG_OK && answer.outcome != TG_NOT_MODIFIED)
         metric_add(METRIC_TELEGRAM_ERRORS, 1);
@@ -144,10 +150,10 @@ static void on_answer(void *ctx, const struct http_answer *http)
     free(call);
 }
 
-static struct call *call_new(tg_done_fn *done, void *ctx)
+static struct call *call_new(struct telegram *t, tg_done_fn *done, void *ctx)
 {
     struct call *call = mem_alloc(sizeof *call);
-    *call = (struct call){done, ctx};
+    *call = (struct call){t, done, ctx};
     return call;
 }
 
@@ -165,7 +171,7 @@ void telegram_call(struct telegram *t, const char *method, json_t *params, int t
     /* Bot API: edits and questions may come twice, what sends or creates may not */
     bool once = strncmp(method, "send", 4) == 0 || strncmp(method, "create", 6) == 0;
     http_client_post_json(t->http, url, body ? body : "{}", once ? HTTP_ONCE : HTTP_MAY_REPEAT,
-                          timeout_s, on_answer, call_new(done, ctx));
+                          timeout_s, on_answer, call_new(t, done, ctx));
     free(body);
     json_decref(params);
 }
@@ -195,5 +201,10 @@ void telegram_send_document(struct telegram *t, int64_t chat_id, int64_t thread_
         fields[n++] = (struct http_field){"caption", caption};
     struct http_file file = {"document", file_name, data, len};
     http_client_post_file(t->http, url, fields, n, &file, TG_SEND_SECONDS_MAX, on_answer,
-                          call_new(done, ctx));
+                          call_new(t, done, ctx));
+}
+
+int64_t telegram_answered_ms(const struct telegram *t)
+{
+    return t->answered_ms;
 }

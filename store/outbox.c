@@ -158,7 +158,7 @@ static const char CLAIM_HEAD[] =
     "t.body, t.author, (SELECT max(c.message_id) FROM alert_card c WHERE c.group_id = o.group_id "
     "AND c.chat_id = o.chat_id AND c.is_current), cs.language, cs.time_zone, "
     "coalesce(cs.is_quiet, false), tw.topic, ct.thread_id, "
-    "coalesce(o.silent, false), o.language, "
+    "coalesce(o.silent, false), o.language, o.fallback_from IS NOT NULL, "
     "(SELECT count(*) FROM chat_topic a WHERE a.chat_id = o.chat_id AND tw.topic IS NOT NULL), ";
 static const char CLAIM_JOINS[] =
     " LEFT JOIN chat_setting cs ON cs.chat_id = o.chat_id "
@@ -183,6 +183,7 @@ enum {
     CLAIM_TOPIC_THREAD,
     CLAIM_SILENT,
     CLAIM_RULE_LANGUAGE,
+    CLAIM_FALLBACK,
     CLAIM_TOPICS,
     CLAIM_GROUP
 };
@@ -214,6 +215,7 @@ static void on_claimed(void *ctx, const struct pg_reply *reply)
                      pg_get_bool(r, 0, CLAIM_QUIET)},
             .silent = pg_get_bool(r, 0, CLAIM_SILENT),
             .language = pg_get_text(r, 0, CLAIM_RULE_LANGUAGE),
+            .is_fallback = pg_get_bool(r, 0, CLAIM_FALLBACK),
             .topic = pg_get_text(r, 0, CLAIM_TOPIC),
             .topic_thread = pg_get_i64(r, 0, CLAIM_TOPIC_THREAD),
             .topics = pg_get_i64(r, 0, CLAIM_TOPICS),
@@ -331,7 +333,9 @@ void store_outbox_readdress(struct pg *pg, int64_t chat_id, int64_t thread_id, o
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, "UPDATE alert_outbox SET chat_id = $1, thread_id = $2 "
                   "WHERE state IN ('pending', 'uncertain') AND chat_id <> $1 AND chat_id NOT IN "
-                  "(SELECT chat_id FROM alert_rule WHERE chat_id IS NOT NULL)");
+                  "(SELECT chat_id FROM alert_rule WHERE chat_id IS NOT NULL UNION ALL "
+                  "SELECT CASE WHEN kind = 'telegram' THEN url::bigint ELSE id END FROM "
+                  "alert_channel)");
     pg_i64(batch, chat_id);
     pg_i64_or_null(batch, thread_id);
     pg_run_outcome(pg, batch, done, ctx);

@@ -88,6 +88,7 @@ struct outbox_row {
     int64_t card_message_id; /* the group's card in that chat; 0: none */
     struct outbox_look look;
     bool silent;
+    bool is_fallback;     /* the chat that it was for can't be reached */
     const char *language; /* the rule's; NULL: the chat's */
     const char *topic;    /* what its topic is for; NULL: none is wanted */
     int64_t topic_thread; /* 0: there is no such topic yet */

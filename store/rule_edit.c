@@ -25,7 +25,7 @@ static void run(struct pg *pg, struct pg_batch *batch, rule_edit_fn *done, void 
     pg_run(pg, batch, on_edited, call);
 }
 
-/* A parent that is not there makes no rule, and no error. */
+/* A parent or a channel that is not there makes no rule, and no error. */
 static const char ADD_SQL[] =
     "INSERT INTO alert_rule (parent_id, position, name, severity, origin, project, environment, "
     "handler, text, occasion, rate_count, rate_minutes, first_days, chat_id, thread_id, language, "
@@ -33,9 +33,11 @@ static const char ADD_SQL[] =
     "SELECT nullif($1::bigint, 0), (SELECT coalesce(max(position), 0) + 1 FROM alert_rule "
     "WHERE coalesce(parent_id, 0) = $1), $2, $3, nullif($4, ''), nullif($5, ''), nullif($6, ''), "
     "nullif($7, ''), nullif($8, ''), $9, nullif($10::int, 0), nullif($11::int, 0), "
-    "nullif($12::int, 0), nullif($13::bigint, 0), nullif($14::bigint, 0), nullif($15, ''), "
+    "nullif($12::int, 0), coalesce((SELECT id FROM alert_channel WHERE name = $20), "
+    "nullif($13::bigint, 0)), nullif($14::bigint, 0), nullif($15, ''), "
     "CASE $16::int WHEN 1 THEN true WHEN 0 THEN false END, nullif($17::int, -1), $18, $19 "
-    "WHERE $1 = 0 OR EXISTS (SELECT 1 FROM alert_rule WHERE id = $1) RETURNING id";
+    "WHERE ($1 = 0 OR EXISTS (SELECT 1 FROM alert_rule WHERE id = $1)) "
+    "AND ($20 = '' OR EXISTS (SELECT 1 FROM alert_channel WHERE name = $20)) RETURNING id";
 
 void store_rule_add(struct pg *pg, const struct rule *r, rule_edit_fn *done, void *ctx)
 {
@@ -60,6 +62,7 @@ void store_rule_add(struct pg *pg, const struct rule *r, rule_edit_fn *done, voi
     pg_i64(batch, r->cooldown_ms < 0 ? -1 : r->cooldown_ms / 1000);
     pg_bool(batch, r->nowhere);
     pg_bool(batch, r->continues);
+    pg_text(batch, r->channel);
     run(pg, batch, done, ctx);
 }
 

@@ -20,7 +20,8 @@ static const char RULES_SQL[] =
     "SELECT id, parent_id, name, severity, origin, project, environment, handler, text, occasion, "
     "rate_count, rate_minutes, first_days, chat_id, thread_id, language, silent, cooldown, "
     "nowhere, "
-    "continues, enabled FROM alert_rule ORDER BY position, id LIMIT $1";
+    "continues, enabled, (SELECT c.name FROM alert_channel c WHERE c.id = r.chat_id) "
+    "FROM alert_rule r ORDER BY position, id LIMIT $1";
 enum {
     RULE_ID,
     RULE_PARENT,
@@ -42,7 +43,8 @@ enum {
     RULE_COOLDOWN,
     RULE_NOWHERE,
     RULE_CONTINUES,
-    RULE_ENABLED
+    RULE_ENABLED,
+    RULE_CHANNEL
 };
 /* clang-format off */
 static const char SILENCES_SQL[] =
@@ -121,6 +123,7 @@ static void read_rule(const PGresult *r, int row, struct rule *rule)
     PUT(rule->match.handler, RULE_HANDLER);
     PUT(rule->match.text, RULE_TEXT);
     PUT(rule->language, RULE_LANGUAGE);
+    PUT(rule->channel, RULE_CHANNEL);
     for (size_t i = 0; i < sizeof OCCASIONS / sizeof *OCCASIONS; i++)
         if (strcmp(OCCASIONS[i], occasion) == 0)
             rule->occasion = (enum occasion)i;

@@ -32,7 +32,8 @@ struct rule {
     int64_t rate_count;
     int64_t rate_minutes;
     int64_t first_days;
-    int64_t chat_id;
+    int64_t chat_id;  /* or a channel's id */
+    char channel[44]; /* its name; "": it is a chat */
     int64_t thread_id;
     char language[4];
     int silent;

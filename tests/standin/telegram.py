@@ -130,6 +130,7 @@ class Standin:
         self.menus = {}          # (scope, chat, language) -> names of commands
         self.files = {}
         self.names = {}          # user id -> name that administrators are listed by
+        self.mute = False        # True: every call hangs until it is False again
         self.limits = False      # True: Telegram's limits hold, and 429s are handed out
         self.earned = []         # (method, chat, what) of the 429s that a client earned by itself
         self.moments = {}        # chat -> when its messages came, for the limits
@@ -157,6 +158,7 @@ class Standin:
                          daemon=True).start()
 
     def close(self):
+        self.mute = False
         with self.lock:
             self.poller += 1
             self.lock.notify_all()
@@ -415,6 +417,9 @@ class Standin:
                           if f["method"] == method and f["times"] > 0), None)
             if fault:
                 fault["times"] -= 1
+        with self.lock:
+            while self.mute:
+                self.lock.wait(0.2)
         if self.limits and method in MESSAGE_METHODS:
             self._limit(method, int(params.get("chat_id") or 0))
         if fault:

@@ -107,7 +107,8 @@ static const struct answer_row ANSWERS[] = {
 static void check_answer(void **state)
 {
     const struct answer_row *row = *state;
-    struct http_answer http = {row->status, row->sent, "timeout", row->body, strlen(row->body)};
+    struct http_answer http = {.status = row->status, .sent = row->sent, .error = "timeout",
+                               .body = row->body, .body_len = strlen(row->body)};
     struct tg_answer answer;
     json_t *owner = NULL;
     telegram_decode(&http, &answer, &owner);
