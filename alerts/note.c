@@ -61,10 +61,21 @@ static void add_recovery(const struct outbox_row *row, enum language language, s
         buf_addf(html, ", %s", times);
 }
 
+/* The note's body is their number. */
+static void add_counted(const struct outbox_row *row, enum language language, struct buf *html)
+{
+    char counted[WORDS_COUNT_BYTES];
+    words_count(language, COUNT_COUNTED, strtoll(row->note, NULL, 10), counted);
+    buf_addf(html, "🔢 %s: #%" PRId64 " ", counted, row->group.id);
+    html_add_cut(html, row->group.title, strlen(row->group.title), NAME_UNITS_MAX);
+}
+
 void note_render(const struct outbox_row *row, enum language language, struct buf *html)
 {
     if (strcmp(row->reason, "recovered") == 0)
         add_recovery(row, language, html);
+    else if (strcmp(row->reason, "counted") == 0)
+        add_counted(row, language, html);
     else
         add_feedback(row, language, html);
 }

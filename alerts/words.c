@@ -72,6 +72,7 @@ static const char *const COUNTED_EN[COUNTED][2] = {
                     "%s more were held back since the last alert"},
     [COUNT_ERRORS] = {"%s error", "%s errors"},
     [COUNT_EVENTS] = {"%s event", "%s events"},
+    [COUNT_COUNTED] = {"%s more was only counted", "%s more were only counted"},
 };
 static const char *const COUNTED_RU[COUNTED][3] = {
     [COUNT_TIMES] = {"%s раз", "%s раза", "%s раз"},
@@ -82,6 +83,8 @@ static const char *const COUNTED_RU[COUNTED][3] = {
                     "С прошлого сообщения было ещё %s случаев"},
     [COUNT_ERRORS] = {"%s ошибка", "%s ошибки", "%s ошибок"},
     [COUNT_EVENTS] = {"%s событие", "%s события", "%s событий"},
+    [COUNT_COUNTED] = {"Ещё %s случай только посчитан", "Ещё %s случая только посчитаны",
+                       "Ещё %s случаев только посчитано"},
 };
 static const char *const MONTHS[LANGUAGES][12] = {
     {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},

@@ -84,6 +84,7 @@ enum counted {
     COUNT_HELD,
     COUNT_ERRORS,
     COUNT_EVENTS,
+    COUNT_COUNTED,
     COUNTED
 };
 enum { WORDS_COUNT_BYTES = 128 };

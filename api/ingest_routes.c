@@ -101,7 +101,9 @@ static void on_stored(void *ctx, const struct err *err)
     }
     buf_init(&json, ANSWER_BYTES_MAX);
     native_answer(&t->batch, &json);
-    http_reply_send(t->reply, 200, "application/json", NULL, json.data, json.len);
+    char counted[INTAKE_COUNTED_BYTES];
+    intake_counted(t->batch.events, t->batch.count, counted);
+    http_reply_send(t->reply, 200, "application/json", counted, json.data, json.len);
     buf_fini(&json);
     taking_free(t);
 }

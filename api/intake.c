@@ -68,3 +68,14 @@ bool intake_body(const struct http_request *request, struct http_reply *reply, s
     *len = inflated->len;
     return true;
 }
+
+const char *intake_counted(const struct event *events, size_t count, char out[INTAKE_COUNTED_BYTES])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        n += events[i].is_counted_only;
+    out[0] = '\0';
+    if (n)
+        snprintf(out, INTAKE_COUNTED_BYTES, "X-Nabat-Counted: %zu\r\n", n);
+    return out;
+}

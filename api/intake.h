@@ -41,4 +41,9 @@ int64_t intake_rate(const struct ingest *in, const struct project *project,
 bool intake_body(const struct http_request *request, struct http_reply *reply, struct buf *inflated,
                  const char **body, size_t *len, int *status, struct err *err);
 
+/* "X-Nabat-Counted: n" when some of the events left no row; else "". */
+enum { INTAKE_COUNTED_BYTES = 48 };
+const char *intake_counted(const struct event *events, size_t count,
+                           char out[INTAKE_COUNTED_BYTES]);
+
 #endif

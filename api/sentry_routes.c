@@ -96,7 +96,11 @@ static void answer_kept(struct taking *t)
         snprintf(json, sizeof json, "{\"id\":\"%s\"}", id);
     else
         snprintf(json, sizeof json, "{}");
-    http_reply_json(t->reply, 200, NOT_KEPT_HEADER, json);
+    char headers[sizeof NOT_KEPT_HEADER + INTAKE_COUNTED_BYTES];
+    char counted[INTAKE_COUNTED_BYTES];
+    intake_counted(t->batch.events, t->batch.count, counted);
+    snprintf(headers, sizeof headers, "%s%s", NOT_KEPT_HEADER, counted);
+    http_reply_json(t->reply, 200, headers, json);
 }
 
 static void taking_free(struct taking *t)

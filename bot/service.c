@@ -195,7 +195,8 @@ static void on_upkeep(struct ev_loop *loop, ev_timer *timer, int events)
 
 static void on_migrated(struct service *s)
 {
-    struct writer_config write = {(enum severity)s->settings->alert_min_severity};
+    struct writer_config write = {(enum severity)s->settings->alert_min_severity,
+                                  s->settings->group_rows_per_minute};
     s->pg_work = connection(s, "work");
     s->pg_chat = connection(s, "chat");
     s->pg_write = connection(s, "writer");

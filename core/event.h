@@ -27,7 +27,9 @@ struct event {
     int32_t project_id;
     enum severity severity;
     enum group_status status;
-    bool is_import; /* never rings; sets the state only of a group that it makes */
+    bool is_metered;      /* the writer has asked whether it is kept */
+    bool is_counted_only; /* set by the writer: beyond GROUP_ROWS_PER_MINUTE no row was kept */
+    bool is_import;       /* never rings; sets the state only of a group that it makes */
     bool has_chat_id;
     int64_t chat_id;
     const char *origin;

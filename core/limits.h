@@ -51,6 +51,10 @@ enum {
     WRITER_BATCH_EVENTS_MAX = 1000,
     WRITER_BATCH_BYTES_MAX = 8 * MIB,
     WRITER_JOB_SECONDS_MAX = 8, /* then 503: the client still has the event */
+    ROW_SAMPLE_EVERY = 100,     /* beyond GROUP_ROWS_PER_MINUTE one event in so many is kept */
+    ROW_METER_IDS_MAX = 65536,  /* ids of events that were only counted */
+    COUNTED_QUIET_SECONDS = 60, /* then the chat is told how many */
+    COUNTED_SECONDS_MAX = 600,  /* or, while it goes on, after that */
     WRITER_REPEATS_MAX = 5,     /* a batch that loses a race is run again this often at once */
     PG_CONNECT_SECONDS_MAX = 10,
     PG_BACKOFF_SECONDS_MAX = 5,

@@ -27,6 +27,8 @@ static const struct {
                                 "Events acknowledged again and not stored twice."},
     [METRIC_EVENTS_REFUSED] = {"nabat_events_refused_total", "counter",
                                "Events answered 503: database away or queue full."},
+    [METRIC_EVENTS_COUNTED] = {"nabat_events_counted_only_total", "counter",
+                               "Events counted without a row (GROUP_ROWS_PER_MINUTE)."},
     [METRIC_WRITER_BATCHES] = {"nabat_writer_batches_total", "counter", "Transactions committed."},
     [METRIC_WRITER_RETRIES] = {"nabat_writer_retries_total", "counter", "Batches run again."},
     [METRIC_WRITER_QUEUE_EVENTS] = {"nabat_writer_queue_events", "gauge",

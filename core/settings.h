@@ -50,7 +50,8 @@ struct settings {
     char *metrics_token;
     int64_t unhandled_severity; /* enum severity */
     char *trusted_proxies;
-    int64_t rate_per_address; /* events a minute; 0: no limit */
+    int64_t group_rows_per_minute; /* 0: every event is kept */
+    int64_t rate_per_address;      /* events a minute; 0: no limit */
     char *scrub_fields;
     char *scrub_off;
     int64_t attachment_bytes_max;

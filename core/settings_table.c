@@ -69,6 +69,8 @@ const struct setting SETTINGS[] = {
      "addresses (or address/bits), comma separated, whose X-Forwarded-For counts as the client's"},
     {"INGEST_RATE_PER_ADDRESS", SETTING_INT, "600", 0, 1000000, NULL, false, AT(rate_per_address),
      "events a minute from one address, where TRUSTED_PROXIES tells it; 0: no limit"},
+    {"GROUP_ROWS_PER_MINUTE", SETTING_INT, "0", 0, 1000000, NULL, false, AT(group_rows_per_minute),
+     "above it a group's events are only counted, one in 100 is kept; 0: never"},
     {"LOG_LEVEL", SETTING_CHOICE, "info", 0, 0, "debug info warn error", false, AT(log_level),
      "least level that is logged, to stderr"},
     {"LOG_FORMAT", SETTING_CHOICE, "logfmt", 0, 0, "logfmt json", false, AT(log_format),

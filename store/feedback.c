@@ -1,6 +1,7 @@
 /* feedback.c -- words of users: kept at once, joined when their event is there, said under its card. */
 #include "store/feedback.h"
 
+#include "core/limits.h"
 #include "core/mem.h"
 
 #include <stdlib.h>
@@ -48,6 +49,14 @@ static const char JOIN_SQL[] =
     "INSERT INTO alert_note (group_id, kind, author, body) SELECT group_id, 'feedback', "
     "nullif(concat_ws(', ', name, email), ''), message FROM f";
 
+/* Told once when it is over, or every ten minutes while it is not; only where somebody was alarmed. */
+static const char COUNTED_SQL[] =
+    "WITH d AS (DELETE FROM group_counted c WHERE c.last_at < now() - make_interval(secs => $1) "
+    "OR c.since < now() - make_interval(secs => $2) RETURNING c.group_id, c.n) "
+    "INSERT INTO alert_note (group_id, kind, body) SELECT nabat_root(d.group_id), 'counted', d.n "
+    "FROM d WHERE EXISTS (SELECT 1 FROM alert_card a WHERE a.group_id = nabat_root(d.group_id) "
+    "AND a.is_current)";
+
 static const char QUEUE_SQL[] =
     "WITH n AS (SELECT DISTINCT ON (t.group_id) t.id, t.group_id, t.kind FROM alert_note t "
     "WHERE t.queued_at IS NULL AND t.created_at > now() - interval '1 day' "
@@ -67,7 +76,7 @@ struct notes_call {
 static void on_queued(void *ctx, const struct pg_reply *reply)
 {
     struct notes_call *call = ctx;
-    call->done(call->ctx, reply->err ? 0 : pg_get_i64(reply->results[1], 0, 0), reply->err);
+    call->done(call->ctx, reply->err ? 0 : pg_get_i64(reply->results[2], 0, 0), reply->err);
     free(call);
 }
 
@@ -78,6 +87,9 @@ void store_notes_queue(struct pg *pg, int64_t chat_id, int64_t thread_id, notes_
     *call = (struct notes_call){done, ctx};
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, JOIN_SQL);
+    pg_add(batch, COUNTED_SQL);
+    pg_i64(batch, COUNTED_QUIET_SECONDS);
+    pg_i64(batch, COUNTED_SECONDS_MAX);
     pg_add(batch, QUEUE_SQL);
     pg_i64(batch, chat_id);
     pg_i64_or_null(batch, thread_id);

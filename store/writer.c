@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/metric.h"
+#include "store/row_meter.h"
 #include "store/writer_batch.h"
 
 #include <stdlib.h>
@@ -41,10 +42,11 @@ struct writer {
     size_t queue_events;
     struct job *running; /* of the batch at work */
     struct write_batch batch;
-    int repeats;            /* the same jobs, run again at once */
-    int one_by_one;         /* jobs still to be run alone, to find the one that is refused */
-    bool make_days;         /* a day has no leaf: make it before the next look-up */
-    int64_t pause_until_ms; /* the database is there and says "not now": no hammering */
+    struct row_meter *meter; /* NULL: every event is kept */
+    int repeats;             /* the same jobs, run again at once */
+    int one_by_one;          /* jobs still to be run alone, to find the one that is refused */
+    bool make_days;          /* a day has no leaf: make it before the next look-up */
+    int64_t pause_until_ms;  /* the database is there and says "not now": no hammering */
     ev_timer tick;
     void (*due)(void *ctx);
     void *due_ctx;
@@ -176,6 +178,18 @@ static void on_error(struct writer *w, const struct pg_reply *reply)
         roll_back(w);
 }
 
+/* Their ids are known from now on, though no row has them. */
+static void note_counted(struct writer *w)
+{
+    for (size_t i = 0; i < w->batch.count; i++) {
+        const struct event *e = w->batch.events[i];
+        if (!e->is_counted_only)
+            continue;
+        row_meter_note(w->meter, write_batch_id(e));
+        metric_add(METRIC_EVENTS_COUNTED, 1);
+    }
+}
+
 static void on_stored(void *ctx, const struct pg_reply *reply)
 {
     struct writer *w = ctx;
@@ -186,6 +200,7 @@ static void on_stored(void *ctx, const struct pg_reply *reply)
     metric_add(METRIC_WRITER_BATCHES, 1);
     metric_add(METRIC_EVENTS_REPEATED, (int64_t)w->batch.repeated);
     metric_add(METRIC_EVENTS_ACCEPTED, -(int64_t)w->batch.repeated);
+    note_counted(w);
     for (size_t i = 0; i < w->batch.count; i++)
         metric_event(w->batch.events[i]->origin, (int)w->batch.events[i]->severity);
     w->repeats = 0;
@@ -203,7 +218,7 @@ static void on_looked_up(void *ctx, const struct pg_reply *reply)
         on_error(w, reply);
         return;
     }
-    write_batch_take(&w->batch, reply, w->config.ring_min);
+    write_batch_take(&w->batch, reply, w->config.ring_min, w->meter);
     w->state = WRITER_STORING;
     pg_run(w->pg, write_batch_store(&w->batch), on_stored, w);
 }
@@ -294,6 +309,8 @@ struct writer *store_writer_new(struct ev_loop *loop, struct pg *pg,
     w->loop = loop;
     w->pg = pg;
     w->config = *config;
+    if (config->rows_a_minute > 0)
+        w->meter = row_meter_new(config->rows_a_minute);
     ev_timer_init(&w->tick, on_tick, 0.5, 0.5);
     w->tick.data = w;
     ev_timer_start(loop, &w->tick);
@@ -315,6 +332,7 @@ void store_writer_free(struct writer *w)
         finish_job(w, job, &err);
     }
     write_batch_fini(&w->batch);
+    row_meter_free(w->meter);
     free(w);
 }
 

@@ -13,6 +13,7 @@ struct writer;
 
 struct writer_config {
     enum severity ring_min; /* facts about this and worse always go to alert_due */
+    int64_t rows_a_minute;  /* of a group; beyond it events are only counted; 0: never */
 };
 
 /* `pg` is BORROWED and the writer's alone: a transaction spans two of its batches. */

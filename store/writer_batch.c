@@ -155,7 +155,19 @@ size_t write_batch_table_size(size_t members)
     return size;
 }
 
-static void drop_repeats(struct write_batch *batch, const PGresult *known)
+uint64_t write_batch_id(const struct event *e)
+{
+    uint64_t low = write_batch_hash(e->event_id, (uint32_t)e->project_id);
+    return (uint64_t)write_batch_hash(e->event_id, 0x9e3779b9u) << 32 | low;
+}
+
+static uint64_t group_id_of(const struct event *e)
+{
+    uint64_t low = write_batch_hash(e->fingerprint, (uint32_t)e->project_id);
+    return (uint64_t)write_batch_hash(e->fingerprint, 0x9e3779b9u) << 32 | low;
+}
+
+static void drop_repeats(struct write_batch *batch, const PGresult *known, struct row_meter *meter)
 {
     size_t members = batch->count + (size_t)PQntuples(known);
     struct id_set set = {.size = write_batch_table_size(members)};
@@ -165,11 +177,25 @@ static void drop_repeats(struct write_batch *batch, const PGresult *known)
                    pg_get_text(known, row, REPEAT_EVENT_ID));
     size_t kept = 0;
     for (size_t i = 0; i < batch->count; i++)
-        if (id_set_add(&set, batch->events[i]->project_id, batch->events[i]->event_id))
+        if (!(meter && row_meter_knows(meter, write_batch_id(batch->events[i]))) &&
+            id_set_add(&set, batch->events[i]->project_id, batch->events[i]->event_id))
             batch->events[kept++] = batch->events[i];
     batch->repeated = batch->count - kept;
     batch->count = kept;
     free(set.keys);
+}
+
+/* A batch that is run again keeps what was decided the first time. */
+static void meter_rows(struct write_batch *batch, struct row_meter *meter)
+{
+    int64_t now_ms = clock_wall_ms();
+    for (size_t i = 0; meter && i < batch->count; i++) {
+        struct event *e = batch->events[i];
+        if (e->is_metered || e->is_import)
+            continue;
+        e->is_metered = true;
+        e->is_counted_only = !row_meter_keeps(meter, group_id_of(e), now_ms);
+    }
 }
 
 static uint32_t *find_slot(struct write_batch *batch, int64_t project, const char *fingerprint)
@@ -208,6 +234,7 @@ static struct batch_fact *fact_of(struct write_batch *batch, struct batch_group 
 static void count_event(struct write_batch *batch, struct batch_group *group, const struct event *e)
 {
     group->n[e->severity]++;
+    group->counted_only += e->is_counted_only;
     if (!e->is_import) {
         struct batch_fact *f = fact_of(batch, group, e);
         f->n++;
@@ -255,13 +282,14 @@ static void note_groups(struct write_batch *batch, const PGresult *rows, bool lo
 }
 
 void write_batch_take(struct write_batch *batch, const struct pg_reply *reply,
-                      enum severity ring_min)
+                      enum severity ring_min, struct row_meter *meter)
 {
     const PGresult *named = reply->results[LOOK_RING_MIN];
     batch->ring_min = ring_min;
     if (!PQgetisnull(named, 0, 0) && pg_get_i64(named, 0, 0) < (int64_t)ring_min)
         batch->ring_min = (enum severity)pg_get_i64(named, 0, 0);
-    drop_repeats(batch, reply->results[LOOK_REPEATS]);
+    drop_repeats(batch, reply->results[LOOK_REPEATS], meter);
+    meter_rows(batch, meter);
     aggregate(batch);
     note_groups(batch, reply->results[LOOK_LOCK_GROUPS], true);
     note_groups(batch, reply->results[LOOK_FIND_GROUPS], false);

@@ -4,6 +4,7 @@
 
 #include "core/event.h"
 #include "store/pg.h"
+#include "store/row_meter.h"
 
 /* What a batch knows of one group. */
 struct batch_group {
@@ -14,6 +15,7 @@ struct batch_group {
     bool carded;
     int64_t seen_before_ms; /* before this batch; 0: never */
     int64_t n[SEVERITIES];  /* events of each severity */
+    int64_t counted_only;   /* of all, those that leave no row */
     size_t first_fact;      /* index + 1 of the first; 0: all its events are imports */
     int64_t received_min;
     int64_t received_max;
@@ -54,9 +56,12 @@ void write_batch_add(struct write_batch *batch, struct event *event);
 
 /* First round trip: BEGIN, repeats, groups. */
 struct pg_batch *write_batch_look_up(const struct write_batch *batch, int64_t now_ms);
-/* Takes its results in: drops repeats, aggregates the rest by group. `ring_min` is the settings'. */
+/* Takes its results in: drops repeats, aggregates the rest by group. `ring_min` is the settings'; `meter`
+ * (may be NULL) says which events are only counted: it counts them once, and the events remember. */
 void write_batch_take(struct write_batch *batch, const struct pg_reply *reply,
-                      enum severity ring_min);
+                      enum severity ring_min, struct row_meter *meter);
+/* An event's id and project as a number, for the meter. */
+uint64_t write_batch_id(const struct event *event);
 /* Second round trip: everything, and COMMIT. */
 struct pg_batch *write_batch_store(struct write_batch *batch);
 

@@ -245,7 +245,9 @@ static void add_events(struct pg_batch *pg, const struct write_batch *batch)
     stacks.texts = mem_alloc(batch->count * sizeof *stacks.texts);
     stacks.slots = mem_alloc(stacks.size * sizeof *stacks.slots);
     for (size_t i = 0; i < batch->count; i++)
-        add_event_row(&c, batch->events[i], stack_number(&stacks, batch->events[i]->stacktrace));
+        if (!batch->events[i]->is_counted_only)
+            add_event_row(&c, batch->events[i],
+                          stack_number(&stacks, batch->events[i]->stacktrace));
     for (size_t i = 0; i < stacks.count; i++)
         pg_array_text(&c.array[24], stacks.texts[i]);
     free(stacks.texts);
@@ -263,7 +265,8 @@ static void add_attachments(struct pg_batch *pg, const struct write_batch *batch
     for (size_t i = 0; i < batch->count; i++) {
         const struct event *e = batch->events[i];
         int64_t n = 0;
-        for (const struct attachment *a = e->attachments; a; a = a->next) {
+        const struct attachment *first = e->is_counted_only ? NULL : e->attachments;
+        for (const struct attachment *a = first; a; a = a->next) {
             pg_array_time(&c.array[0], e->received_ms);
             pg_array_i64(&c.array[1], e->project_id);
             pg_array_text(&c.array[2], e->event_id);
@@ -328,6 +331,29 @@ static void add_due(struct pg_batch *pg, struct write_batch *batch)
     columns_add(pg, &c, DUE_SQL);
 }
 
+static const char COUNTED_SQL[] =
+    "INSERT INTO group_counted AS c (group_id, n) SELECT g.id, u.n "
+    "FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS u (project_id, fingerprint, n) "
+    "JOIN error_group g ON g.project_id = u.project_id AND g.fingerprint = u.fingerprint "
+    "ORDER BY g.id ON CONFLICT (group_id) DO UPDATE SET n = c.n + excluded.n, last_at = now()";
+
+/* What the chat is told of later. */
+static void add_counted(struct pg_batch *pg, const struct write_batch *batch)
+{
+    static const enum pg_array_type TYPES[] = {PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY};
+    struct columns c;
+    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
+    for (size_t i = 0; i < batch->groups_count; i++) {
+        const struct batch_group *g = &batch->groups[i];
+        if (!g->counted_only)
+            continue;
+        pg_array_i64(&c.array[0], g->first->project_id);
+        pg_array_text(&c.array[1], g->first->fingerprint);
+        pg_array_i64(&c.array[2], g->counted_only);
+    }
+    columns_add(pg, &c, COUNTED_SQL);
+}
+
 struct pg_batch *write_batch_store(struct write_batch *batch)
 {
     struct pg_batch *pg = pg_batch_new();
@@ -339,6 +365,7 @@ struct pg_batch *write_batch_store(struct write_batch *batch)
         add_events(pg, batch);
         add_attachments(pg, batch);
         add_users(pg, batch);
+        add_counted(pg, batch);
         add_due(pg, batch);
     }
     pg_add(pg, "COMMIT");

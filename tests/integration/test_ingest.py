@@ -7,7 +7,7 @@ import zlib
 import brotli
 import pytest
 import zstandard
-from conftest import KEY, wait
+from conftest import CHAT, KEY, wait
 
 
 @pytest.fixture(scope="module")
@@ -236,3 +236,40 @@ def test_a_request_of_everything_odd(shared):
     assert a.status == 200, a.body
     payload = last(shared, "payload")[0]
     assert payload["a"] == "NaN" and payload["c"] == "1e99999" and payload["e"] == "\ufffd"
+
+
+def test_rows_a_minute_of_one_group(service, tg, db):
+    """GROUP_ROWS_PER_MINUTE: beyond it events are counted exactly, one in 100 is kept, and the chat hears once."""
+    s = service(tg=tg, env={"GROUP_ROWS_PER_MINUTE": "50"})
+    while time.time() % 60 > 50:  # all within one minute
+        time.sleep(0.5)
+    counted, ids = 0, []
+    for part in range(4):
+        body = [{"message": "again and again", "severity": "critical", "user_id": f"u{part * 100 + i}"}
+                for i in range(100)]
+        a = s.post(body)
+        assert a.status == 200
+        ids += a.json["ids"]
+        counted += int(a.headers.get("X-Nabat-Counted", 0))
+    a = s.post({"message": "another group"})
+    assert a.headers.get("X-Nabat-Counted") is None
+    rows = db.one("SELECT count(*) FROM bot_error_event WHERE message = 'again and again'")
+    assert rows == 50 + 3 and counted == 400 - rows
+    assert db.sql("SELECT occurrences, users_affected FROM error_group WHERE title = 'again and again'") == [(400, 400)]
+    # a repeat of what was only counted is none more
+    a = s.post([{"event_id": i, "message": "again and again", "severity": "critical"} for i in ids])
+    assert a.status == 200 and a.headers.get("X-Nabat-Counted") is None
+    assert db.one("SELECT occurrences FROM error_group WHERE title = 'again and again'") == 400
+    # an SDK is told, too
+    a = s.request("POST", "/api/1/store/", json.dumps({"message": "again and again", "event_id": "ab" * 16}).encode(),
+                  {"X-Sentry-Auth": f"Sentry sentry_key={KEY}, sentry_version=7"})
+    assert a.status == 200 and a.headers["X-Nabat-Counted"] == "1"
+    counted += 1
+    assert f"nabat_events_counted_only_total {counted}\n".encode() in s.get("/metrics").body
+    tg.wait(lambda: any("again and again" in m["text"] for m in tg.sent(CHAT)), 5, "the card")
+    assert db.one("SELECT n FROM group_counted") == counted
+    db.sql("UPDATE group_counted SET last_at = now() - interval '2 minutes'")
+    note = tg.wait(lambda: [m for m in tg.sent(CHAT) if "only counted" in m["text"]], 5, "one word about it")[0]
+    assert note["text"].startswith(f"🔢 {counted} more were only counted: #1 again and again")
+    time.sleep(1.5)
+    assert sum("only counted" in m["text"] for m in tg.sent(CHAT)) == 1
