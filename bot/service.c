@@ -81,6 +81,8 @@ static void on_lease(void *ctx, bool held)
         delivery_set_chat(s->delivery, CONSOLE_CHAT_ID);
     delivery_recover(s->delivery);
     decider_begin_anew(s->decider);
+    if (s->watch)
+        watch_begin(s->watch);
     if (s->dispatch)
         dispatch_poke(s->dispatch);
 }
@@ -129,6 +131,13 @@ static void start_updates(struct service *s)
                            &s->webhook, &config);
 }
 
+static void start_watch(struct service *s)
+{
+    struct watch_config config = {s->settings->watch_bot_tokens, s->settings->telegram_api_url,
+                                  card_language(s) == LANG_RU};
+    s->watch = watch_new(s->loop, s->http, s->pg_work, s->lease, &config);
+}
+
 static void start_alerts(struct service *s)
 {
     const struct settings *set = s->settings;
@@ -150,6 +159,7 @@ static void start_alerts(struct service *s)
                                &deliver, &events);
     s->monitors = monitors_new(s->loop, s->pg_work, s->lease);
     s->ingest.monitors = s->monitors;
+    start_watch(s);
     s->drain = api_inbox_drain_new(s->loop, s->pg_work, s->lease, &s->ingest);
     s->roles = roles_new(s->pg_chat, s->telegram, &roles);
     s->bot = (struct bot){
@@ -290,7 +300,8 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
     s->migrate_again.data = s;
     s->helper = helper_new(loop);
     s->scrub = scrub_new(settings->scrub_fields, settings->scrub_off, err);
-    if (!s->scrub || !proxies_parse(settings->trusted_proxies, &s->ingest.proxies, err)) {
+    if (!s->scrub || !watch_check_tokens(settings->watch_bot_tokens, err) ||
+        !proxies_parse(settings->trusted_proxies, &s->ingest.proxies, err)) {
         service_free(s);
         return NULL;
     }
@@ -381,6 +392,7 @@ void service_free(struct service *s)
     roles_free(s->roles);
     api_inbox_drain_free(s->drain);
     monitors_free(s->monitors);
+    watch_free(s->watch);
     delivery_free(s->delivery);
     channels_free(s->channels);
     decider_free(s->decider);

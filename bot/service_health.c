@@ -117,6 +117,15 @@ static enum health_grade sdks_health(void *ctx, char *detail, size_t size)
     return HEALTH_DEGRADED;
 }
 
+static enum health_grade watch_health(void *ctx, char *detail, size_t size)
+{
+    const struct service *s = ctx;
+    if (!s->watch || watch_troubles(s->watch, NULL, 0) == 0)
+        return HEALTH_OK;
+    watch_troubles(s->watch, detail, size);
+    return HEALTH_DEGRADED;
+}
+
 void service_set_routes(struct service *s)
 {
     s->parts[0] = (struct health_part){"database", database_health, s, true};
@@ -125,6 +134,7 @@ void service_set_routes(struct service *s)
     s->parts[3] = (struct health_part){"queue", queue_health, s, false};
     s->parts[4] = (struct health_part){"outbox", outbox_health, s, false};
     s->parts[5] = (struct health_part){"sdks", sdks_health, s, false};
+    s->parts[6] = (struct health_part){"watched_bots", watch_health, s, false};
     s->health = (struct health){s->parts, HEALTH_PARTS, s->settings->metrics_token};
     s->routes[0] = (struct http_route){.methods = HTTP_POST,
                                        .path = "/api/events",

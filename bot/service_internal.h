@@ -16,8 +16,9 @@
 #include "bot/dispatch.h"
 #include "bot/listen.h"
 #include "monitors/monitors.h"
+#include "watch/watch.h"
 
-enum { HEALTH_PARTS = 6, OUTBOX_SECONDS_MAX = 120, ROUTES = 7, RATE_BUCKETS = 4096 };
+enum { HEALTH_PARTS = 7, OUTBOX_SECONDS_MAX = 120, ROUTES = 7, RATE_BUCKETS = 4096 };
 enum { SDK_LOSS_SHOWN_MS = 3600 * 1000 };
 
 /* getMe, asked while nothing else is answered. */
@@ -64,6 +65,7 @@ struct service {
     struct probe probe;
     struct inbox_drain *drain;
     struct monitors *monitors;
+    struct watch *watch;
     struct roles *roles;
     struct intake *intake;
     struct dispatch *dispatch;

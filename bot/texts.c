@@ -466,6 +466,7 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
     [TEXT_PART_LEASE] = {"Leading instance", "Ведущий экземпляр"},
     [TEXT_PART_QUEUE] = {"Queue of events", "Очередь событий"},
     [TEXT_PART_OUTBOX] = {"Alerts on their way", "Тревоги в пути"},
+    [TEXT_PART_BOTS] = {"Your other bots", "Другие ваши боты"},
     [TEXT_PART_SDKS] = {"SDKs of your programs", "SDK ваших программ"},
     [TEXT_NO_MONITORS] =
         {"No cron job has checked in yet. docs/sentry.md shows how one does.",

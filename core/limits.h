@@ -82,8 +82,9 @@ enum {
     CHAT_COUNT_EDITS_PER_MINUTE = 10,
     BOT_MESSAGES_PER_SECOND = 30,
     ANSWERS_WAITING_MAX = 200, /* answers to people that wait for their chat's pace */
-    OUTAGE_SECONDS = 60,       /* then critical alerts ring elsewhere, too */
-    PROBE_SECONDS = 10,        /* getMe, when nothing else was answered for a while */
+    WATCHED_BOTS_MAX = 50,
+    OUTAGE_SECONDS = 60, /* then critical alerts ring elsewhere, too */
+    PROBE_SECONDS = 10,  /* getMe, when nothing else was answered for a while */
     CHANNEL_SECONDS_MAX = 30,
     CHANNEL_DIGEST_SECONDS = 300, /* a digest that can't be edited is told anew no sooner */
     CHANNELS_MAX = 50,            /* besides the chat */

@@ -27,6 +27,7 @@ struct settings {
     char *database_schema;
     char *telegram_bot_token;
     char *telegram_api_url;
+    char *watch_bot_tokens;        /* comma separated */
     char *telegram_webhook_url;    /* NULL: long polling */
     char *telegram_webhook_secret; /* NULL: random, kept in the database */
     int64_t alert_chat_id;         /* 0: none */

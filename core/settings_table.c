@@ -19,6 +19,9 @@ const struct setting SETTINGS[] = {
      "long polling"},
     {"TELEGRAM_WEBHOOK_SECRET", SETTING_SECRET, NULL, 0, 0, NULL, true, AT(telegram_webhook_secret),
      "what Telegram proves itself with at the webhook; random and kept in the database if not set"},
+    {"WATCH_BOT_TOKENS", SETTING_TEXT, NULL, 0, 0, NULL, true, AT(watch_bot_tokens),
+     "tokens of your other bots, comma separated: Nabat rings when their webhook fails or is lost, "
+     "updates pile up or the token is revoked; it only asks getMe and getWebhookInfo"},
     {"ERROR_ALERT_CHAT_ID", SETTING_INT, NULL, -I64, I64, NULL, false, AT(alert_chat_id),
      "chat for alerts (LAVA_FALLBACK_CHAT_ID if this is not set); may be a person's id"},
     {"ERROR_ALERT_THREAD_ID", SETTING_INT, NULL, 1, I64, NULL, false, AT(alert_thread_id),

@@ -130,6 +130,8 @@ class Standin:
         self.menus = {}          # (scope, chat, language) -> names of commands
         self.files = {}
         self.names = {}          # user id -> name that administrators are listed by
+        self.others = {}         # token of another bot -> its getWebhookInfo; None: revoked
+        self.others_asked = []   # what was asked of them
         self.mute = False        # True: every call hangs until it is False again
         self.limits = False      # True: Telegram's limits hold, and 429s are handed out
         self.earned = []         # (method, chat, what) of the 429s that a client earned by itself
@@ -360,6 +362,9 @@ class Standin:
             if not m:
                 raise ApiError(404, "Not Found")
             params.update(self._params(kind, http.headers.get("Content-Type"), body))
+            if m.group(1) in self.others:
+                self._write(http, 200, {"ok": True, "result": self._other(m.group(1), m.group(2))})
+                return
             if m.group(1) != TOKEN:
                 raise ApiError(401, "Unauthorized")
             result = self._call(http, m.group(2), params)
@@ -434,6 +439,16 @@ class Standin:
         if fault and fault.get("after"):
             raise ConnectionAbortedError
         return result
+
+    def _other(self, token, method):
+        self.others_asked.append(method)
+        info = self.others[token]
+        if info is None:
+            raise ApiError(401, "Unauthorized")
+        if method == "getMe":
+            return {"id": int(token.split(":")[0]), "is_bot": True, "username": "shop_bot"}
+        assert method == "getWebhookInfo", method
+        return {"url": "", "has_custom_certificate": False, "pending_update_count": 0, **info}
 
     def _limit(self, method, chat_id):
         """Bot FAQ: a message a second a chat (short bursts pass: three here), 20 a minute a group,
