@@ -151,3 +151,15 @@ bool channels_post(struct channels *c, int64_t id, const struct channel_alert *a
     free(request);
     return built;
 }
+
+int64_t channels_first_fallback(const struct channels *c)
+{
+    const struct channel *first = NULL;
+    for (size_t i = 0; c->list && i < c->list->count; i++) {
+        const struct channel *one = &c->list->channels[i];
+        bool fits = one->enabled && one->fallback > 0 && channel_kind_of(one->kind);
+        if (fits && (!first || one->fallback < first->fallback))
+            first = one;
+    }
+    return first ? first->id : 0;
+}

@@ -15,6 +15,9 @@ void channels_reload(struct channels *channels);
 /* NULL: there is none, or it is switched off. BORROWED until the next reload. */
 const struct channel *channels_find(const struct channels *channels, int64_t id);
 
+/* The enabled one with the lowest fallback number that is no Telegram chat; 0: none. */
+int64_t channels_first_fallback(const struct channels *channels);
+
 /* Returns false, with why in `text`, when nothing was started: no such channel, or nothing to tell it
  * (then `text` is ""). Else `done` runs exactly once, from the loop, with what a chat's send would say;
  * message_id is the delivery's. */

@@ -73,6 +73,9 @@ static void on_group_changed(void *ctx)
 static void on_lease(void *ctx, bool held)
 {
     struct service *s = ctx;
+    /* with the database away nobody can hold the lease: whoever held it last speaks of that */
+    if (held || pg_is_up(s->pg_work))
+        s->was_holder = held;
     if (!held)
         return;
     if (s->telegram)
@@ -179,6 +182,8 @@ static void start_alerts(struct service *s)
     s->alarm = (struct alarm_bell){.bot = &s->bot, .owners = &set->admin_ids};
     if (s->telegram && s->options.listen)
         start_updates(s);
+    if (s->options.listen)
+        service_self_start(s);
 }
 
 static void on_upkeep_done(void *ctx, const struct pg_reply *reply)
@@ -297,6 +302,7 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
     ev_init(&s->migrate_again, on_migrate_again);
     ev_init(&s->upkeep, on_upkeep);
     ev_init(&s->chat_again, on_upkeep);
+    ev_init(&s->self_timer, on_upkeep);
     s->migrate_again.data = s;
     s->helper = helper_new(loop);
     s->scrub = scrub_new(settings->scrub_fields, settings->scrub_off, err);
@@ -375,6 +381,7 @@ void service_free(struct service *s)
     ev_timer_stop(s->loop, &s->migrate_again);
     ev_timer_stop(s->loop, &s->upkeep);
     ev_timer_stop(s->loop, &s->chat_again);
+    service_self_stop(s);
     /* answers and rows that are still under way end first: their owners are all alive */
     if (s->http)
         http_client_close(s->http);

@@ -15,6 +15,8 @@
 #include "bot/console.h"
 #include "bot/dispatch.h"
 #include "bot/listen.h"
+#include "bot/self_alarm.h"
+#include "core/mem.h"
 #include "monitors/monitors.h"
 #include "watch/watch.h"
 
@@ -72,6 +74,10 @@ struct service {
     struct listen *listen;
     struct webhook webhook;
     struct alarm_bell alarm;
+    struct self_alarm self;
+    ev_timer self_timer;
+    bool was_holder;      /* of the lease, when the database was last there */
+    char *data_directory; /* of the database, where it may be known; NULL */
     struct bot bot;
     void (*stopped)(void *ctx);
     void *stopped_ctx;
@@ -86,6 +92,9 @@ void service_chat_back(void *ctx, int64_t chat_id);
 void service_chat_chosen(void *ctx, int64_t chat_id);
 void service_chat_may_show(void *ctx, int64_t chat_id, void (*done)(void *ctx, bool may),
                            void *done_ctx);
+/* service_self.c: what is wrong with Nabat itself. */
+void service_self_start(struct service *service);
+void service_self_stop(struct service *service);
 /* service_probe.c: whether the Bot API answers at all. */
 int64_t service_silent_ms(void *ctx);
 /* Where the rules that hold now send alerts to. */

@@ -366,6 +366,29 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
                         "Пользователь <code>{0}</code> стёрт. Затронуто: {1}."},
     [TEXT_FORGOTTEN_NONE] = {"No event names user <code>{0}</code>.",
                              "Ни в одном событии нет пользователя <code>{0}</code>."},
+    [TEXT_WORRY_DATABASE] =
+        {"the database does not answer ({0}). Until it does, events are refused "
+         "with 503 and SDKs keep or drop them.",
+         "база данных не отвечает ({0}). Пока это так, события отклоняются с "
+         "кодом 503, и SDK их хранят или теряют."},
+    [TEXT_WORRY_QUEUE] = {"events wait for the database: half of their memory is full ({0}).",
+                          "события ждут базу данных: память для них занята наполовину ({0})."},
+    [TEXT_WORRY_DISK] = {"the disk is nearly full: {0} free.",
+                         "диск почти заполнен: свободно {0}."},
+    [TEXT_WORRY_TOKEN] =
+        {"Telegram does not accept the bot's token ({0}): no alert reaches the chat.",
+         "Telegram не принимает токен бота ({0}): тревоги не доходят до чата."},
+    [TEXT_WORRY_POLLER] =
+        {"alerts ring, but commands and buttons do not work: somebody else takes this "
+         "bot's updates ({0}).",
+         "тревоги приходят, но команды и кнопки не работают: обновления этого бота "
+         "забирает кто-то другой ({0})."},
+    [TEXT_WORRY_UPDATES] = {"commands and buttons do not work: {0}",
+                            "команды и кнопки не работают: {0}"},
+    [TEXT_WORRY_CLOCK] = {"this machine's clock jumped by {0}.",
+                          "часы этой машины прыгнули на {0}."},
+    [TEXT_WORRY_OVER_HEAD] = {"<b>Nabat</b>: well again", "<b>Nabat</b>: снова в порядке"},
+    [TEXT_WORRY_OVER] = {" after {0} min", ", прошло {0} мин"},
     [TEXT_OWNER_ALARM] =
         {"⚠️ Alerts can't be delivered to chat <code>{0}</code>. Telegram says: "
          "{1}\nThey wait and are sent once it takes them again.",

@@ -140,7 +140,16 @@ enum text {
     TEXT_ROLE_OWNER,
     TEXT_FORGOTTEN,      /* user, "12 events" */
     TEXT_FORGOTTEN_NONE, /* user */
-    TEXT_OWNER_ALARM,    /* chat, what Telegram said */
+    TEXT_WORRY_DATABASE, /* each: detail */
+    TEXT_WORRY_QUEUE,
+    TEXT_WORRY_DISK,
+    TEXT_WORRY_TOKEN,
+    TEXT_WORRY_POLLER,
+    TEXT_WORRY_UPDATES,
+    TEXT_WORRY_CLOCK,
+    TEXT_WORRY_OVER_HEAD,
+    TEXT_WORRY_OVER,  /* minutes */
+    TEXT_OWNER_ALARM, /* chat, what Telegram said */
     /* settings */
     TEXT_SETTINGS_CHAT,
     TEXT_SETTINGS_OWN,

@@ -63,6 +63,8 @@ static const struct {
                               "Alert messages given up for good."},
     [METRIC_ALERTS_RETRIED] = {"nabat_alerts_retried_total", "counter",
                                "Deliveries put off by a limit or a broken connection."},
+    [METRIC_SELF_ALARMS] = {"nabat_self_alarms_total", "counter",
+                            "Times that something was wrong with Nabat itself."},
     [METRIC_TELEGRAM_CALLS] = {"nabat_telegram_calls_total", "counter", "Bot API calls made."},
     [METRIC_TELEGRAM_ERRORS] = {"nabat_telegram_errors_total", "counter",
                                 "Bot API calls that failed."},

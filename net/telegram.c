@@ -16,6 +16,7 @@ struct telegram {
     struct http_client *http;
     char *base; /* url/bot<token>/ */
     int64_t answered_ms;
+    bool is_refused;
 };
 
 struct call {
@@ -142,6 +143,8 @@ static void on_answer(void *ctx, const struct http_answer *http)
     telegram_decode(http, &answer, &owner);
     if (http->status > 0)
         call->telegram->answered_ms = clock_mono_ms();
+    if (http->status > 0)
+        call->telegram->is_refused = answer.outcome == TG_UNAUTHORIZED;
     metric_add(METRIC_TELEGRAM_CALLS, 1);
     if (answer.outcome != TG_OK && answer.outcome != TG_NOT_MODIFIED)
         metric_add(METRIC_TELEGRAM_ERRORS, 1);
@@ -207,4 +210,9 @@ void telegram_send_document(struct telegram *t, int64_t chat_id, int64_t thread_
 int64_t telegram_answered_ms(const struct telegram *t)
 {
     return t->answered_ms;
+}
+
+bool telegram_is_refused(const struct telegram *t)
+{
+    return t->is_refused;
 }

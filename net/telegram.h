@@ -51,6 +51,8 @@ void telegram_call(struct telegram *telegram, const char *method, json_t *params
                    tg_done_fn *done, void *ctx);
 /* When a call was last answered by anybody (clock_mono_ms); at first, when it was made. */
 int64_t telegram_answered_ms(const struct telegram *telegram);
+/* The last answer was that the token is not valid. */
+bool telegram_is_refused(const struct telegram *telegram);
 /* sendDocument with a text file; `caption` may be NULL; `reply_to` 0: no reply. */
 void telegram_send_document(struct telegram *telegram, int64_t chat_id, int64_t thread_id,
                             int64_t reply_to, const char *file_name, const char *data, size_t len,

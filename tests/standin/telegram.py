@@ -132,6 +132,7 @@ class Standin:
         self.names = {}          # user id -> name that administrators are listed by
         self.others = {}         # token of another bot -> its getWebhookInfo; None: revoked
         self.others_asked = []   # what was asked of them
+        self.revoked = False     # True: the token is not valid any more
         self.mute = False        # True: every call hangs until it is False again
         self.limits = False      # True: Telegram's limits hold, and 429s are handed out
         self.earned = []         # (method, chat, what) of the 429s that a client earned by itself
@@ -237,7 +238,8 @@ class Standin:
 
     def fail_next(self, method, code=None, description="", times=1, **extra):
         """The next `times` calls of a method are refused, or treated as `extra` says:
-        after=True (happened, answer lost), cut=True (connection cut), hang=SECONDS,
+        after=True (happened, answer lost), half=True (happened, half of the answer comes),
+        cut=True (connection cut), hang=SECONDS,
         parameters={...}."""
         with self.lock:
             self.faults.append({"method": method, "code": code, "description": description,
@@ -365,7 +367,7 @@ class Standin:
             if m.group(1) in self.others:
                 self._write(http, 200, {"ok": True, "result": self._other(m.group(1), m.group(2))})
                 return
-            if m.group(1) != TOKEN:
+            if m.group(1) != TOKEN or self.revoked:
                 raise ApiError(401, "Unauthorized")
             result = self._call(http, m.group(2), params)
         except ApiError as e:
@@ -436,6 +438,13 @@ class Standin:
                 raise ApiError(fault["code"], fault["description"],
                                **fault.get("parameters", {}))
         result = function(http, params)
+        if fault and fault.get("half"):
+            http.send_response(200)
+            http.send_header("Content-Length", "400")
+            http.end_headers()
+            http.wfile.write(b'{"ok": true, "resu')
+            http.wfile.flush()
+            raise ConnectionAbortedError
         if fault and fault.get("after"):
             raise ConnectionAbortedError
         return result
