@@ -193,7 +193,7 @@ static bool build_pagerduty(const struct channel *c, const struct channel_alert 
                                       SEVERITY[channel_severity(a)], "timestamp", now, "component",
                                       g && g->origin ? g->origin : "nabat", "custom_details",
                                       "text", said(channel_plain, a, PAGERDUTY_TEXT_BYTES)));
-    return send_json(r, strncmp(c->url, "http", 4) == 0 ? c->url : PAGERDUTY_URL, json);
+    return send_json(r, strstr(c->url, "://") ? c->url : PAGERDUTY_URL, json);
 }
 
 /* --------------------------------------------------------------------------------- our own webhook */

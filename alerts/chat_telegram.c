@@ -6,7 +6,7 @@
  *
  * Answers to people go at their chat's pace, in order; alerts and edits of cards are paced by delivery,
  * which asks before it claims. */
-#include "alerts/chat.h"
+#include "alerts/chat_internal.h"
 
 #include "alerts/html.h"
 #include "core/clock.h"
@@ -19,34 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct chat_telegram {
-    struct chat chat; /* first: a chat is one of these */
-    struct telegram *telegram;
-    struct ev_loop *loop;
-    struct pacer *pacer;
-    struct sending *waiting; /* answers to people that their chat has no room for yet, in order */
-    size_t waiting_count;
-    ev_timer pump;
-};
-
-struct sending {
-    struct sending *next; /* of the waiting */
-    int tries;
-    bool dropped; /* too many wait already */
-    struct chat_telegram *chat;
-    const char *method;
-    struct chat_message message;
-    char *html;
-    struct chat_keyboard keyboard;
-    bool plain;
-    bool bare; /* without the keyboard */
-    bool shortened;
-    bool moved;
-    bool thread_gone;
-    chat_done_fn *done;
-    void *ctx;
-};
 
 void chat_add_button(struct chat_keyboard *keyboard, const char *text, const char *data,
                      bool ends_row)
@@ -124,7 +96,7 @@ json_t *chat_telegram_params(const struct chat_message *m, bool plain, bool with
 
 static void on_sent(void *ctx, const struct tg_answer *answer);
 
-static void call(struct sending *s)
+void chat_call(struct sending *s)
 {
     telegram_call(s->chat->telegram, s->method,
                   chat_telegram_params(&s->message, s->plain, !s->bare), TG_SEND_SECONDS_MAX,
@@ -168,132 +140,21 @@ static bool cure(struct sending *s, const struct tg_answer *answer)
     return true;
 }
 
-static void sending_free(struct sending *s)
+void chat_sending_free(struct sending *s)
 {
     free(s->html);
     free(s);
 }
 
-/* ---------------------------------------------------------------------------- answers, at their pace */
-
-static void finish(struct sending *s, const struct chat_result *result)
-{
-    if (s->done)
-        s->done(s->ctx, result);
-    else if (result->outcome != TG_OK)
-        log_warn("message not sent", LOG_S("method", s->method), LOG_S("error", result->text),
-                 LOG_END);
-    sending_free(s);
-}
-
-static bool waits_behind(const struct sending *from, const struct sending *to, int64_t chat_id)
-{
-    for (; from != to; from = from->next)
-        if (from->message.chat_id == chat_id)
-            return true;
-    return false;
-}
-
-/* Milliseconds until it may go; nobody overtakes within a chat. */
-static int64_t wait_of(const struct sending *s)
-{
-    return s->dropped
-               ? 0
-               : pacer_wait(s->chat->pacer, s->message.chat_id, PACE_ANSWER, clock_mono_ms());
-}
-
-static void go(struct sending *s)
-{
-    struct chat_result result = {.outcome = TG_TOO_MANY, .text = "too many answers wait already"};
-    if (s->dropped) {
-        finish(s, &result);
-        return;
-    }
-    pacer_take(s->chat->pacer, s->message.chat_id, PACE_ANSWER, clock_mono_ms());
-    call(s);
-}
-
-static void pump(struct chat_telegram *t)
-{
-    int64_t next_ms = -1;
-    struct sending **slot = &t->waiting;
-    while (*slot) {
-        struct sending *s = *slot;
-        int64_t wait = wait_of(s);
-        bool behind = !s->dropped && waits_behind(t->waiting, s, s->message.chat_id);
-        if (wait == 0 && !behind) {
-            *slot = s->next;
-            t->waiting_count--;
-            go(s);
-            continue;
-        }
-        if (!behind && (next_ms < 0 || wait < next_ms))
-            next_ms = wait;
-        slot = &s->next;
-    }
-    ev_timer_stop(t->loop, &t->pump);
-    if (next_ms >= 0) {
-        ev_timer_set(&t->pump, (double)next_ms / 1000.0 + 0.001, 0);
-        ev_timer_start(t->loop, &t->pump);
-    }
-}
-
-static void on_pump(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    (void)loop;
-    (void)events;
-    pump(timer->data);
-}
-
-/* At the end of those that wait, or in front of them after a 429. */
-static void enqueue(struct sending *s, bool in_front)
-{
-    struct chat_telegram *t = s->chat;
-    struct sending **slot = &t->waiting;
-    while (*slot && !in_front)
-        slot = &(*slot)->next;
-    s->next = *slot;
-    *slot = s;
-    t->waiting_count++;
-    if (!ev_is_active(&t->pump) || s->dropped || in_front) {
-        ev_timer_stop(t->loop, &t->pump);
-        ev_timer_set(&t->pump, 0.001, 0);
-        ev_timer_start(t->loop, &t->pump);
-    }
-}
-
-static void answer_at_pace(struct sending *s)
-{
-    struct chat_telegram *t = s->chat;
-    if (!waits_behind(t->waiting, NULL, s->message.chat_id) && wait_of(s) == 0) {
-        go(s);
-        return;
-    }
-    s->dropped = t->waiting_count >= ANSWERS_WAITING_MAX;
-    metric_add(METRIC_ANSWERS_DROPPED, s->dropped);
-    enqueue(s, false);
-}
-
-/* Somebody waits for this answer, and nobody else would send it again. */
-static bool put_off(struct sending *s, const struct tg_answer *answer)
-{
-    if (!s->message.patient || !s->html || answer->outcome != TG_TOO_MANY ||
-        answer->retry_after_s > 60 || ++s->tries > 3)
-        return false;
-    pacer_refused(s->chat->pacer, s->message.chat_id, answer->retry_after_s, clock_mono_ms());
-    enqueue(s, true);
-    return true;
-}
-
 static void on_sent(void *ctx, const struct tg_answer *answer)
 {
     struct sending *s = ctx;
-    if (put_off(s, answer))
+    if (chat_put_off(s, answer))
         return;
     if (cure(s, answer)) {
         log_warn("Telegram refused a message: sent again without what it refused",
                  LOG_S("method", s->method), LOG_S("error", answer->text), LOG_END);
-        call(s);
+        chat_call(s);
         return;
     }
     struct chat_result result = {
@@ -311,7 +172,7 @@ static void on_sent(void *ctx, const struct tg_answer *answer)
         result.message_id = (int64_t)json_integer_value(id);
     else if (json_is_integer(thread)) /* createForumTopic */
         result.thread_id = (int64_t)json_integer_value(thread);
-    finish(s, &result);
+    chat_finish(s, &result);
 }
 
 static void start(struct chat *chat, const char *method, const struct chat_message *message,
@@ -330,9 +191,9 @@ static void start(struct chat *chat, const char *method, const struct chat_messa
     s->done = done;
     s->ctx = ctx;
     if (message->patient)
-        answer_at_pace(s);
+        chat_answer_at_pace(s);
     else
-        call(s);
+        chat_call(s);
 }
 
 static void tg_send(struct chat *chat, const struct chat_message *m, chat_done_fn *done, void *ctx)
@@ -435,7 +296,7 @@ struct chat *chat_telegram_new(struct ev_loop *loop, struct telegram *telegram, 
     t->pacer = pacer;
     t->chat = (struct chat){tg_send,          tg_edit,  tg_document,  tg_answer_press,
                             tg_edit_keyboard, tg_react, tg_make_topic};
-    ev_timer_init(&t->pump, on_pump, 0, 0);
+    ev_timer_init(&t->pump, chat_on_pump, 0, 0);
     t->pump.data = t;
     return &t->chat;
 }
@@ -448,7 +309,7 @@ void chat_telegram_free(struct chat *chat)
     while (t->waiting) {
         struct sending *s = t->waiting;
         t->waiting = s->next;
-        finish(s, &result);
+        chat_finish(s, &result);
     }
     free(t);
 }

@@ -222,6 +222,9 @@ enum text {
 
 enum { TEXT_PLACES_MAX = 4, TEXT_VALUE_UNITS_MAX = 400 };
 
+/* The rows of texts_alerts.c; the others are in texts.c. Use bot_text. */
+extern const char *const ALERT_TEXTS[TEXTS][LANGUAGES];
+
 /* As it stands: HTML, with its places. */
 const char *bot_text(enum language language, enum text which);
 /* With `values` in its places; a dash where there is none. */
