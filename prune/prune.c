@@ -238,7 +238,10 @@ static const char GROUPS_SQL[] =
     "e AS (DELETE FROM group_delta WHERE group_id IN (SELECT id FROM gone)), "
     "f AS (DELETE FROM error_group_history WHERE group_id IN (SELECT id FROM gone)), "
     "h AS (DELETE FROM alert_note WHERE group_id IN (SELECT id FROM gone)), "
-    "i AS (DELETE FROM chat_message WHERE group_id IN (SELECT id FROM gone)) "
+    "i AS (DELETE FROM chat_message WHERE group_id IN (SELECT id FROM gone)), "
+    "j AS (DELETE FROM group_minute WHERE group_id IN (SELECT id FROM gone)), "
+    "k AS (DELETE FROM group_counted WHERE group_id IN (SELECT id FROM gone)), "
+    "l AS (DELETE FROM alert_firing WHERE group_id IN (SELECT id FROM gone)) "
     "SELECT count(*) FROM gone";
 
 static const struct chore CHORES[] = {
@@ -257,6 +260,8 @@ static const struct chore CHORES[] = {
      "make_interval(days => $1::int) RETURNING 1) SELECT count(*) FROM gone"},
     {"messages with buttons", OLD_COUNT("chat_message", "made_at"),
      OLD_DELETE("chat_message", "made_at")},
+    {"digests", OLD_COUNT("alert_digest", "opened_at"), OLD_DELETE("alert_digest", "opened_at")},
+    {"silences", OLD_COUNT("alert_silence", "ends_at"), OLD_DELETE("alert_silence", "ends_at")},
     {"words of users", OLD_COUNT("user_feedback", "received_at"),
      OLD_DELETE("user_feedback", "received_at")},
     {"hours of sessions", OLD_COUNT("session_hour", "hour"), OLD_DELETE("session_hour", "hour")},

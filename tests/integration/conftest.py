@@ -32,6 +32,10 @@ TRACEBACK = ('Traceback (most recent call last):\n  File "/app/bot/handlers/star
              '    raise ValueError(text)\nValueError: bad text')
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: waits for minutes; ./test long")
+
+
 def shell(function, *args):
     subprocess.run(["bash", "-c", f". deploy/lib.sh; {function} \"$@\"", "sh", *map(str, args)],
                    cwd=ROOT, env={**os.environ, "ROOT": str(ROOT)}, check=True)

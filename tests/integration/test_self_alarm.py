@@ -1,6 +1,8 @@
 """test_self_alarm.py -- Nabat tells the chat what is wrong with Nabat."""
 import time
 
+import pytest
+
 from conftest import CHAT, wait
 from test_channels import channel, receiver  # noqa: F401
 
@@ -9,6 +11,7 @@ def about_itself(tg):
     return [m["text"] for m in tg.sent(CHAT) if "Nabat" in m["text"]]
 
 
+@pytest.mark.long
 def test_the_database_is_away(service, tg, db, cluster):
     s = service(tg=tg)
     wait(lambda: db.one("SELECT holder FROM service_lease") != "", 5)

@@ -28,6 +28,7 @@ def test_an_answer_cut_in_the_middle(service, tg, db):
     assert len(sends(tg)) == 2
 
 
+@pytest.mark.long
 def test_500_twenty_times(service, tg, db):
     """Every alert arrives once it is over, each once; nobody is hammered."""
     s = service(tg=tg)
@@ -56,6 +57,7 @@ def test_429_is_obeyed_to_the_second_for_its_chat_alone(service, tg, db):
     assert len(sends(tg)) == 2
 
 
+@pytest.mark.long
 def test_telegram_hangs_for_80_seconds(service, tg, db):
     """The Bot API server absorbs floods: the answer comes late, and is waited for."""
     s = service(tg=tg)
@@ -100,6 +102,7 @@ def test_a_revoked_token(service, tg, db):
     assert len(tg.sent(CHAT)) == 1
 
 
+@pytest.mark.long
 def test_two_instances_and_one_is_killed_every_five_seconds(service, tg, db):
     """Two minutes under load: every critical rings, at most one message more for each kill; every
     command is carried out once."""
