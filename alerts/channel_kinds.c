@@ -159,7 +159,7 @@ enum { PAGERDUTY_SUMMARY_BYTES = 1000, PAGERDUTY_TEXT_BYTES = 20000 };
 
 static const char *pagerduty_action(const struct channel_alert *a)
 {
-    if (a->what != CHANNEL_STATUS)
+    if (a->what != CHANNEL_STATUS || !a->card)
         return "trigger";
     return a->card->group->status == STATUS_RESOLVED      ? "resolve"
            : a->card->group->status == STATUS_IN_PROGRESS ? "acknowledge"

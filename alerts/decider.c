@@ -10,7 +10,9 @@
 #include "core/metric.h"
 #include "store/feedback.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct decider {
     struct ev_loop *loop;
@@ -25,8 +27,9 @@ struct decider {
     bool held;  /* it is not known yet which chat alerts go to */
     bool said_no_chat;
     unsigned ticks;
-    struct rules *rules;   /* version -1: to be read */
-    int64_t rules_version; /* that the database has */
+    struct rules *rules;              /* version -1: to be read */
+    int64_t rules_version;            /* that the database has */
+    char trouble[ERR_TEXT_BYTES_MAX]; /* why its rules can't be read; "" */
     struct round round;
 };
 
@@ -57,6 +60,7 @@ static const char LEAVES_SQL[] =
 /* What rules about rates and inhibition need no more. */
 static const char *const OLD_SQL[] = {
     "DELETE FROM group_minute WHERE minute < now() - interval '61 minutes'",
+    "DELETE FROM event_counted WHERE received_at < now() - interval '25 hours'",
     "DELETE FROM alert_firing WHERE seen_at < now() - interval '1 day'",
 };
 
@@ -118,6 +122,33 @@ static void note_verdict(struct decider *d, const struct verdict *v)
     }
 }
 
+/* Only what is told itself holds others back: not what is muted, was over before it was resolved, or is
+ * held back by a source. Of two that hold each other the first one rings. */
+static bool is_source(const struct rules *rules, const struct fact *f, const struct subject *s)
+{
+    bool muted = f->muted_until_ms > s->now_ms ||
+                 (f->muted_until_count > 0 && f->occurrences <= f->muted_until_count);
+    bool over = f->status == STATUS_RESOLVED && f->occurred_max_ms <= f->resolved_ms;
+    if (f->kind != FACT_EVENT || muted || over)
+        return false;
+    struct hold hold = rules_hold(rules, s, 0);
+    return !hold.name || hold.name[0] != 'i';
+}
+
+/* Once a round for each source. */
+static void note_fired(struct round *round, const struct inhibition *by, const struct fact *f)
+{
+    const char *environment = f->environment ? f->environment : "";
+    for (size_t i = 0; i < round->firings_count; i++) {
+        const struct firing_change *c = &round->firings[i];
+        if (c->inhibition_id == by->id && c->group_id == f->group_id &&
+            strcmp(c->environment ? c->environment : "", environment) == 0)
+            return;
+    }
+    round->firings[round->firings_count++] =
+        (struct firing_change){by->id, f->group_id, f->environment, round->now_ms + by->span_ms};
+}
+
 /* Sources of inhibition first: what they hold back may be in the same round. */
 static void note_firings(struct decider *d, const struct fact *facts, size_t count)
 {
@@ -133,11 +164,10 @@ static void note_firings(struct decider *d, const struct fact *facts, size_t cou
             rules_cease(rules, f->group_id))
             round->firings[round->firings_count++] =
                 (struct firing_change){.group_id = f->group_id};
-        for (size_t k = 0; f->kind == FACT_EVENT && k < rules->inhibitions_count; k++)
+        bool source = is_source(rules, f, &s);
+        for (size_t k = 0; source && k < rules->inhibitions_count; k++)
             if (rules_fire(rules, k, &s))
-                round->firings[round->firings_count++] =
-                    (struct firing_change){rules->inhibitions[k].id, f->group_id, f->environment,
-                                           round->now_ms + rules->inhibitions[k].span_ms};
+                note_fired(round, &rules->inhibitions[k], f);
     }
 }
 
@@ -174,10 +204,17 @@ static void on_rules(void *ctx, struct rules *rules, const struct err *err)
 {
     struct decider *d = ctx;
     if (err) {
-        log_warn("alert rules not read, tried again", LOG_S("error", err->text), LOG_END);
+        snprintf(d->trouble, sizeof d->trouble, "%s", err->text);
+        log_warn("alert rules not read: those read last hold until they can be",
+                 LOG_S("error", err->text), LOG_END);
         d->busy = d->again = false;
+        if (d->rules->version < 0 || !pg_is_up(d->pg))
+            return;
+        d->rules->version = d->rules_version; /* the next change, or the next holder, tries again */
+        begin(d);
         return;
     }
+    d->trouble[0] = '\0';
     store_rules_free(d->rules);
     d->rules = rules;
     d->rules_version = rules->version;
@@ -199,12 +236,49 @@ static void begin(struct decider *d)
     store_facts_take(d->pg, &config, on_facts, d);
 }
 
-static void on_any(void *ctx, bool any, int64_t rules_version)
+static void on_held_settled(void *ctx, const struct err *err)
+{
+    struct decider *d = ctx;
+    if (err)
+        log_warn("held alerts are asked again later", LOG_S("error", err->text), LOG_END);
+    else
+        d->events.decided(d->events.ctx);
+    d->busy = false;
+    begin(d);
+}
+
+/* What was held and is due may be held on, by something else. */
+static void on_held(void *ctx, const struct held_row *rows, size_t count, int64_t now_ms,
+                    const struct err *err)
+{
+    struct decider *d = ctx;
+    struct facts_config config = facts_config(d);
+    if (err || count == 0) {
+        d->busy = false;
+        return;
+    }
+    struct held_verdict *verdicts = mem_alloc(count * sizeof *verdicts);
+    for (size_t i = 0; i < count; i++) {
+        struct subject s = engine_subject(&rows[i].fact, false, now_ms);
+        struct hold hold = rules_hold(d->rules, &s, rows[i].chat_id);
+        verdicts[i] =
+            (struct held_verdict){rows[i].id, hold.name, hold.about, hold.until_ms, hold.by};
+    }
+    store_held_settle(d->pg, &config, verdicts, count, on_held_settled, d);
+    free(verdicts);
+}
+
+static void on_any(void *ctx, bool any, bool held_due, int64_t rules_version)
 {
     struct decider *d = ctx;
     d->busy = false;
     if (rules_version >= 0)
         d->rules_version = rules_version;
+    if (held_due && d->rules->version >= 0 && d->rules_version == d->rules->version) {
+        d->busy = true;
+        store_held_due(d->pg, on_held, d);
+        return;
+    }
     if (any || d->again || d->rules_version != d->rules->version) {
         d->again = false;
         begin(d);
@@ -246,8 +320,8 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
         pg_add(batch, OLD_SQL[i]);
     pg_run(d->pg, batch, on_delta, d);
     d->ticks++;
-    if (d->config.root.chat_id && d->ticks % NOTES_EVERY_TICKS == 0)
-        store_notes_queue(d->pg, d->config.root.chat_id, d->config.root.thread_id, on_notes, d);
+    if (d->ticks % NOTES_EVERY_TICKS == 0)
+        store_notes_queue(d->pg, on_notes, d);
     store_facts_any(d->pg, on_any, d);
 }
 
@@ -284,6 +358,11 @@ void decider_poke(struct decider *d)
         d->again = true;
     else
         begin(d);
+}
+
+const char *decider_trouble(const struct decider *d)
+{
+    return d->trouble;
 }
 
 void decider_begin_anew(struct decider *d)

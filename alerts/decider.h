@@ -24,6 +24,8 @@ struct decider *decider_new(struct ev_loop *loop, struct pg *pg, struct lease *l
 void decider_free(struct decider *decider);
 /* There may be facts now: looks at once instead of within 500 ms. */
 void decider_poke(struct decider *decider);
+/* Why the rules that are written down can't be read (then those read last hold); "" when all is well. */
+const char *decider_trouble(const struct decider *decider);
 /* The lease was won: what another holder decided meanwhile is read first. */
 void decider_begin_anew(struct decider *decider);
 /* While it is not yet known which chat alerts go to, nothing is decided: facts wait. */

@@ -75,6 +75,7 @@ static void ring(struct walk *w, struct ring *r, const struct route *route, cons
     r->hold_about = hold.about;
     r->hold_until_ms = hold.until_ms;
     r->held_by = hold.by;
+    r->environment = f->environment;
 }
 
 struct subject engine_subject(const struct fact *f, bool is_regression, int64_t now_ms)
@@ -114,8 +115,6 @@ static void on_event(struct walk *w, const struct fact *f)
     size_t count = rules_route(w->config->rules, &w->config->root, &subject, routes, NULL);
     for (size_t i = 0; i < count; i++) {
         const struct route *route = &routes[i];
-        if (route->nowhere)
-            continue;
         struct ring *r = ring_in(w, route, f);
         bool still_firing = w->taken && w->now_ms - f->taken_ms >= STILL_FIRING_MS;
         bool cooling = r->last_ring_ms > 0 && w->now_ms - r->last_ring_ms < route->cooldown_ms;

@@ -74,7 +74,7 @@ static int64_t recent(const char *minutes, int64_t span)
         char *end = NULL;
         long long age = strtoll(at, &end, 10);
         long long n = *end == ':' ? strtoll(end + 1, &end, 10) : 0;
-        if (age < span)
+        if (age <= span) /* minutes are calendar minutes: rather a moment early than never */
             sum += n;
         at = *end == ',' ? end + 1 : NULL;
     }
@@ -138,6 +138,8 @@ static struct route inherit(const struct route *above, const struct rule *rule)
 
 static void add(struct walk *w, const struct route *route)
 {
+    if (route->nowhere)
+        return;
     for (size_t i = 0; i < w->count; i++)
         if (w->out[i].chat_id == route->chat_id)
             return; /* one chat is told once: by the first rule that says so */

@@ -38,7 +38,7 @@ struct route {
     const char *language; /* "" is the chat's; BORROWED from the rules */
     bool silent;
     int64_t cooldown_ms;
-    bool nowhere;
+    bool nowhere; /* on the way alone: what rings nowhere is no route */
 };
 
 /* `*` any characters, `?` one; without case; "" matches everything. */

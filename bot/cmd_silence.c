@@ -15,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { SILENCE_SECONDS_MAX = 7 * 86400, REASON_UNITS = 128 };
+enum { SILENCE_SECONDS_MAX = 7 * 86400 };
 
 static int64_t silenced_chat(const struct talk *talk)
 {
@@ -93,7 +93,7 @@ void bot_cmd_silence(struct talk *talk)
         talk_say(talk, TEXT_ONLY_TRIAGE, NULL);
         talk_end(talk);
     } else if (strcasecmp(args, "off") == 0) {
-        store_silence_end(talk->bot->pg, talk->update.chat_id, on_ended, talk);
+        store_silence_end(talk->bot->pg, silenced_chat(talk), on_ended, talk);
     } else if (numeric && rule_words_span(span, SILENCE_SECONDS_MAX, &seconds) && seconds >= 60) {
         store_silence_add(talk->bot->pg, silenced_chat(talk), seconds, reason_of(talk),
                           talk->update.from_name, on_silenced, talk);
@@ -105,21 +105,20 @@ void bot_cmd_silence(struct talk *talk)
 
 /* -------------------------------------------------------------------------------------- /quiet */
 
-/* The chat whose hours they are: in private one's own, if alerts come there. */
+/* "23:00" or "23" */
 static bool read_hour(const char **at, char out[6])
 {
-    int hour = 0;
-    int minute = 0;
-    int n = 0;
-    if (sscanf(*at, "%2d:%2d%n", &hour, &minute, &n) != 2 || n == 0) {
-        n = 0;
-        if (sscanf(*at, "%2d%n", &hour, &n) != 1 || n == 0)
-            return false;
-    }
-    if (hour < 0 || hour > 23 || minute < 0 || minute > 59)
+    char *end = NULL;
+    long hour = isdigit((unsigned char)**at) ? strtol(*at, &end, 10) : -1;
+    long minute = 0;
+    if (hour < 0 || hour > 23)
         return false;
-    snprintf(out, 6, "%02d:%02d", hour, minute);
-    *at += n;
+    if (*end == ':' && isdigit((unsigned char)end[1]))
+        minute = strtol(end + 1, &end, 10);
+    if (minute > 59)
+        return false;
+    snprintf(out, 6, "%02d:%02d", (int)hour, (int)minute);
+    *at = end;
     return true;
 }
 

@@ -75,9 +75,11 @@ static void say_ring(const struct ring *r, int64_t now_ms)
     if (r->thread_id)
         printf(", topic %" PRId64, r->thread_id);
     if (!r->rings) {
-        printf(": held back (it rang %" PRId64
-               " s ago, or somebody is on it); the card counts it\n",
-               (now_ms - r->last_ring_ms) / 1000);
+        if (r->last_ring_ms)
+            printf(": held back, it rang %" PRId64 " s ago; the card counts it\n",
+                   (now_ms - r->last_ring_ms) / 1000);
+        else
+            puts(": held back, somebody is on it; the card counts it");
         return;
     }
     if (r->rule_id)

@@ -20,6 +20,15 @@ static const enum text WORRY_TEXTS[WORRIES] = {
     [WORRY_CLOCK] = TEXT_WORRY_CLOCK,
 };
 
+static const enum text WELL_TEXTS[WORRIES] = {
+    [WORRY_DATABASE] = TEXT_WELL_DATABASE, [WORRY_QUEUE] = TEXT_WELL_QUEUE,
+    [WORRY_DISK] = TEXT_WELL_DISK,         [WORRY_TOKEN] = TEXT_WELL_TOKEN,
+    [WORRY_POLLER] = TEXT_WELL_UPDATES,    [WORRY_UPDATES] = TEXT_WELL_UPDATES,
+    [WORRY_CLOCK] = TEXT_WORRY_CLOCK,
+};
+static const char *const WORRY_NAMES[WORRIES] = {"database", "queue",   "disk", "token",
+                                                 "poller",   "updates", "clock"};
+
 static void on_channel(void *ctx, const struct chat_result *result)
 {
     (void)ctx;
@@ -30,7 +39,7 @@ static void on_channel(void *ctx, const struct chat_result *result)
 /* The channel with the lowest number in the chain. */
 static void tell_channel(const struct self_alarm *a, const char *html, enum language language)
 {
-    int64_t id = channels_first_fallback(a->channels);
+    int64_t id = a->channels ? channels_first_fallback(a->channels) : 0;
     const char *why = "";
     struct look look = {.language = language, .now_ms = clock_wall_ms()};
     struct channel_alert alert = {.what = CHANNEL_NOTE,
@@ -51,7 +60,11 @@ static void tell(const struct self_alarm *a, enum worry which, const char *html)
         tell_channel(a, html, language);
     else if (a->bot->alert_chat_id) {
         struct chat_message message = {
-            .chat_id = a->bot->alert_chat_id, .html = html, .patient = true};
+            .chat_id = a->bot->alert_chat_id,
+            .thread_id = a->thread_id,
+            .html = html,
+            .patient = true,
+        };
         a->bot->chat->send(a->bot->chat, &message, NULL, NULL);
     }
 }
@@ -60,22 +73,14 @@ static void say(const struct self_alarm *a, enum worry which, enum worry_news ne
                 const char *detail, int64_t lasted_ms)
 {
     enum language language = language_of_code(a->bot->language);
+    bool over = news == WORRY_IS_OVER;
     struct buf html;
-    struct buf what;
     char minutes[TALK_NUMBER_BYTES];
+    const char *value = over ? talk_number((lasted_ms + 59999) / 60000, minutes) : detail;
     buf_init(&html, TG_TEXT_BYTES_MAX);
-    buf_init(&what, TG_TEXT_BYTES_MAX);
-    bot_text_fill(language, WORRY_TEXTS[which], &detail, 1, &what);
-    if (news == WORRY_IS_OVER) {
-        const char *values[] = {talk_number((lasted_ms + 59999) / 60000, minutes)};
-        buf_addf(&html, "✅ %s", bot_text(language, TEXT_WORRY_OVER_HEAD));
-        bot_text_fill(language, TEXT_WORRY_OVER, values, 1, &html);
-        buf_addf(&html, "\n<i>%s</i>", buf_text(&what));
-    } else {
-        buf_addf(&html, "⚠️ <b>Nabat</b>: %s", buf_text(&what));
-    }
+    buf_add_str(&html, over ? "✅ <b>Nabat</b>: " : "⚠️ <b>Nabat</b>: ");
+    bot_text_fill(language, over ? WELL_TEXTS[which] : WORRY_TEXTS[which], &value, 1, &html);
     tell(a, which, buf_text(&html));
-    buf_fini(&what);
     buf_fini(&html);
 }
 
@@ -84,16 +89,15 @@ void self_alarm_look(struct self_alarm *a, const struct self_view *view, bool ma
     int64_t now = clock_mono_ms();
     for (int w = 0; w < WORRIES; w++) {
         int64_t lasted = 0;
-        enum worry_news news = worry_look(&a->states[w], (enum worry)w, view->bad[w], now, &lasted);
-        if (news == WORRY_NOTHING)
-            continue;
-        if (news != WORRY_IS_OVER) {
+        bool was_bad = a->states[w].since_ms != 0;
+        enum worry_news news =
+            worry_look(&a->states[w], (enum worry)w, view->bad[w], may_tell, now, &lasted);
+        if (view->bad[w] && !was_bad) { /* whoever may not tell logs it all the same */
             metric_add(METRIC_SELF_ALARMS, 1);
-            log_error("something is wrong with Nabat itself", LOG_I("worry", w),
+            log_error("something is wrong with Nabat itself", LOG_S("worry", WORRY_NAMES[w]),
                       LOG_S("detail", view->detail[w]), LOG_END);
         }
-        bool worth_saying = news != WORRY_IS_OVER || w != WORRY_CLOCK;
-        if (may_tell && worth_saying)
+        if (news != WORRY_NOTHING && (news != WORRY_IS_OVER || w != WORRY_CLOCK))
             say(a, (enum worry)w, news, view->detail[w], lasted);
     }
 }

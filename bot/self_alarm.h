@@ -15,7 +15,8 @@ struct self_view {
 
 struct self_alarm {
     struct bot *bot;
-    struct channels *channels; /* where it is told when the chat can't be told */
+    int64_t thread_id;         /* in the alert chat; 0: none */
+    struct channels *channels; /* where a revoked token is told; NULL: not read yet */
     struct worry_state states[WORRIES];
     int64_t clock_gap_ms; /* wall clock less the steady one, when last looked */
     bool has_gap;

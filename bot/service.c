@@ -182,8 +182,7 @@ static void start_alerts(struct service *s)
     s->alarm = (struct alarm_bell){.bot = &s->bot, .owners = &set->admin_ids};
     if (s->telegram && s->options.listen)
         start_updates(s);
-    if (s->options.listen)
-        service_self_start(s);
+    service_self_know(s);
 }
 
 static void on_upkeep_done(void *ctx, const struct pg_reply *reply)
@@ -336,6 +335,14 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
         s->console = console_new(loop, options->listen ? on_typed : NULL, s);
         s->chat = console_chat(s->console);
     }
+    /* enough to speak of itself until the database is there */
+    s->bot = (struct bot){.loop = loop,
+                          .chat = s->chat,
+                          .telegram = s->telegram,
+                          .alert_chat_id = alert_chat(s),
+                          .language = settings->bot_language};
+    if (options->listen)
+        service_self_start(s);
     start_migration(s);
     return s;
 }

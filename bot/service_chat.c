@@ -74,12 +74,23 @@ void service_chat_chosen(void *ctx, int64_t chat_id)
     delivery_set_chat(s->delivery, chat_id);
 }
 
+/* It and all above it are switched on. */
+static bool is_on(const struct rules *rules, const struct rule *rule, int depth)
+{
+    if (!rule->enabled || rule->nowhere || depth > RULE_DEPTH_MAX)
+        return false;
+    for (size_t i = 0; rule->parent_id && i < rules->rules_count; i++)
+        if (rules->rules[i].id == rule->parent_id)
+            return is_on(rules, &rules->rules[i], depth + 1);
+    return rule->parent_id == 0;
+}
+
 void service_set_places(struct service *s, const struct rules *rules)
 {
     int64_t ids[ALERT_RULES_MAX];
     size_t count = 0;
     for (size_t i = 0; i < rules->rules_count; i++)
-        if (rules->rules[i].chat_id)
+        if (rules->rules[i].chat_id && is_on(rules, &rules->rules[i], 0))
             ids[count++] = rules->rules[i].chat_id;
     roles_set_places(s->roles, ids, count);
 }

@@ -73,6 +73,10 @@ static enum health_grade outbox_health(void *ctx, char *detail, size_t size)
 {
     const struct service *s = ctx;
     const struct delivery_state *state = s->delivery ? delivery_state(s->delivery) : NULL;
+    if (s->decider && decider_trouble(s->decider)[0]) {
+        snprintf(detail, size, "alert rules can't be read: %s", decider_trouble(s->decider));
+        return HEALTH_DEGRADED;
+    }
     if (!state || !store_lease_is_held(s->lease) || state->waiting == 0)
         return HEALTH_OK;
     snprintf(detail, size, "%lld alerts wait, the oldest for %lld s", (long long)state->waiting,

@@ -93,7 +93,8 @@ void service_chat_chosen(void *ctx, int64_t chat_id);
 void service_chat_may_show(void *ctx, int64_t chat_id, void (*done)(void *ctx, bool may),
                            void *done_ctx);
 /* service_self.c: what is wrong with Nabat itself. */
-void service_self_start(struct service *service);
+void service_self_start(struct service *service); /* before the database is there */
+void service_self_know(struct service *service);  /* once it is */
 void service_self_stop(struct service *service);
 /* service_probe.c: whether the Bot API answers at all. */
 int64_t service_silent_ms(void *ctx);

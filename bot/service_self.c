@@ -42,9 +42,12 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     struct service *s = timer->data;
     struct self_view view = {.bad = {false}};
-    bool up = pg_is_up(s->pg_work) && pg_is_up(s->pg_write);
+    bool up = s->pg_work && pg_is_up(s->pg_work) && pg_is_up(s->pg_write);
+    if (up && s->lease && !store_lease_is_held(s->lease))
+        s->was_holder = false; /* another instance speaks */
     int64_t queued = metric_get(METRIC_WRITER_QUEUE_BYTES);
-    set(&view, WORRY_DATABASE, !up, pg_trouble(pg_is_up(s->pg_work) ? s->pg_write : s->pg_work));
+    set(&view, WORRY_DATABASE, !up,
+        !s->pg_work ? s->trouble : pg_trouble(pg_is_up(s->pg_work) ? s->pg_write : s->pg_work));
     set(&view, WORRY_QUEUE, queued >= WRITER_QUEUE_BYTES_MAX / 2, "");
     snprintf(view.detail[WORRY_QUEUE], sizeof view.detail[WORRY_QUEUE], "%lld MiB",
              (long long)(queued / MIB));
@@ -52,7 +55,7 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
     view_disk(s, &view);
     view.bad[WORRY_CLOCK] =
         self_clock_jumped(&s->self, view.detail[WORRY_CLOCK], sizeof view.detail[WORRY_CLOCK]);
-    self_alarm_look(&s->self, &view, s->was_holder);
+    self_alarm_look(&s->self, &view, s->was_holder || !s->lease);
 }
 
 /* Only some roles may see where it is, and only on the same machine does it say anything. */
@@ -66,13 +69,18 @@ static void on_data_directory(void *ctx, const struct pg_reply *reply)
 
 void service_self_start(struct service *s)
 {
-    s->self = (struct self_alarm){.bot = &s->bot, .channels = s->channels};
-    struct pg_batch *batch = pg_batch_new();
-    pg_add(batch, "SELECT setting FROM pg_settings WHERE name = 'data_directory'");
-    pg_run(s->pg_work, batch, on_data_directory, s);
+    s->self = (struct self_alarm){.bot = &s->bot, .thread_id = s->settings->alert_thread_id};
     ev_timer_init(&s->self_timer, on_look, LOOK_SECONDS, LOOK_SECONDS);
     s->self_timer.data = s;
     ev_timer_start(s->loop, &s->self_timer);
+}
+
+void service_self_know(struct service *s)
+{
+    struct pg_batch *batch = pg_batch_new();
+    s->self.channels = s->channels;
+    pg_add(batch, "SELECT setting FROM pg_settings WHERE name = 'data_directory'");
+    pg_run(s->pg_work, batch, on_data_directory, s);
 }
 
 void service_self_stop(struct service *s)

@@ -23,8 +23,8 @@ static enum worry_news look_at_good(struct worry_state *s, int64_t now_ms, int64
     return told ? WORRY_IS_OVER : WORRY_NOTHING;
 }
 
-enum worry_news worry_look(struct worry_state *s, enum worry which, bool is_bad, int64_t now_ms,
-                           int64_t *lasted_ms)
+enum worry_news worry_look(struct worry_state *s, enum worry which, bool is_bad, bool may_tell,
+                           int64_t now_ms, int64_t *lasted_ms)
 {
     *lasted_ms = 0;
     if (!is_bad)
@@ -34,7 +34,7 @@ enum worry_news worry_look(struct worry_state *s, enum worry which, bool is_bad,
         s->since_ms = now_ms;
     if (now_ms - s->since_ms < PATIENCE_S[which] * 1000)
         return WORRY_NOTHING;
-    if (s->told_ms && now_ms - s->told_ms < AGAIN_MS)
+    if (!may_tell || (s->told_ms && now_ms - s->told_ms < AGAIN_MS))
         return WORRY_NOTHING;
     enum worry_news news = s->told_ms ? WORRY_TELL_AGAIN : WORRY_TELL;
     s->told_ms = now_ms;

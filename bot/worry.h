@@ -26,9 +26,9 @@ struct worry_state {
 };
 
 /* One look. It must last for its patience before it is told, is told again every half hour, and is over
- * when it was well for half a minute; what was not told is not said to be over. `lasted_ms`: of what is
- * over. */
-enum worry_news worry_look(struct worry_state *state, enum worry which, bool is_bad, int64_t now_ms,
-                           int64_t *lasted_ms);
+ * when it was well for half a minute; what was not told is not said to be over. Who may not tell (another
+ * instance does) keeps looking, so that it can take over. `lasted_ms`: of what is over. */
+enum worry_news worry_look(struct worry_state *state, enum worry which, bool is_bad, bool may_tell,
+                           int64_t now_ms, int64_t *lasted_ms);
 
 #endif

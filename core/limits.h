@@ -52,7 +52,6 @@ enum {
     WRITER_BATCH_BYTES_MAX = 8 * MIB,
     WRITER_JOB_SECONDS_MAX = 8, /* then 503: the client still has the event */
     ROW_SAMPLE_EVERY = 100,     /* beyond GROUP_ROWS_PER_MINUTE one event in so many is kept */
-    ROW_METER_IDS_MAX = 65536,  /* ids of events that were only counted */
     COUNTED_QUIET_SECONDS = 60, /* then the chat is told how many */
     COUNTED_SECONDS_MAX = 600,  /* or, while it goes on, after that */
     WRITER_REPEATS_MAX = 5,     /* a batch that loses a race is run again this often at once */
@@ -103,6 +102,7 @@ enum {
     ALERT_RULES_MAX = 200,      /* rules, and silences, quiet hours, inhibitions */
     RULE_DEPTH_MAX = 16,        /* of the tree */
     ROUTES_MAX = 8,             /* places that one event rings in */
+    HELD_ROWS_MAX = 500,        /* held alerts that are asked again in one go */
     FIRINGS_MAX = 100,          /* sources that hold others back at a time */
     INHIBIT_SECONDS_MAX = 3600, /* then what was held back is told all the same */
     ALERT_TTL_SECONDS = 900,    /* an alert that waited longer is said in a digest */

@@ -64,7 +64,10 @@ int64_t zone_moment(const char *zone, const struct tm *local)
     struct tm tm = *local;
     tm.tm_sec = 0;
     tm.tm_isdst = -1;
-    struct kept_zone kept = enter(zone);
+    bool own = zone && !*zone; /* the process's: it is in TZ already */
+    struct kept_zone kept = {.was_set = false};
+    if (!own)
+        kept = enter(zone);
     time_t seconds = mktime(&tm);
     /* of a time that comes twice mktime may take the second: an hour earlier reads the same then */
     struct tm earlier;
@@ -73,6 +76,7 @@ int64_t zone_moment(const char *zone, const struct tm *local)
     if (earlier.tm_hour == local->tm_hour && earlier.tm_min == local->tm_min &&
         earlier.tm_mday == local->tm_mday)
         seconds = before;
-    leave(&kept);
+    if (!own)
+        leave(&kept);
     return (int64_t)seconds * 1000;
 }

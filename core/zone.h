@@ -9,7 +9,7 @@
 bool zone_is_known(const char *zone);
 /* Broken-down local time of a moment; NULL zone is UTC, "" the process's own (TIME_ZONE). */
 void zone_local(const char *zone, int64_t ms, struct tm *out);
-/* The moment of a local time (year, month, day, hour, minute count). A time that a clock change
+/* As above for the zone. The moment of a local time (year, month, day, hour, minute count). A time that a clock change
  * leaves out is the one behind the gap; of one that comes twice, the first. */
 int64_t zone_moment(const char *zone, const struct tm *local);
 

@@ -17,7 +17,7 @@ static bool key_of(const char *secret, unsigned char key[SECRET_BYTES_MAX], int 
     if (n >= SECRET_BYTES_MAX)
         return false;
     if (strncmp(secret, PREFIX, sizeof PREFIX - 1) != 0) {
-        memcpy(key, secret, n);
+        memcpy(key, secret, n + 1);
         *len = (int)n;
         return true;
     }

@@ -7,6 +7,8 @@
 
 -- What a rule can be about, beyond the group itself.
 ALTER TABLE alert_due ADD COLUMN environment text;
+ALTER TABLE alert_due ADD COLUMN origin text;             -- the events', which may not be the group's
+ALTER TABLE alert_due ADD COLUMN handler text;
 ALTER TABLE alert_due ADD COLUMN is_new boolean;          -- the batch made the group
 ALTER TABLE alert_due ADD COLUMN quiet_since timestamptz; -- when the group had been seen before it
 
@@ -53,7 +55,8 @@ CREATE TABLE alert_silence (
     reason      text NOT NULL DEFAULT '' CHECK (length(reason) <= 128),
     starts_at   timestamptz NOT NULL DEFAULT now(),
     ends_at     timestamptz NOT NULL CHECK (ends_at <= starts_at + interval '7 days'),
-    made_by     text
+    made_by     text,
+    CHECK (isfinite(starts_at) AND isfinite(ends_at))
 );
 CREATE INDEX alert_silence_ends ON alert_silence (ends_at);
 
@@ -121,16 +124,16 @@ CREATE TRIGGER alert_inhibition_changed AFTER INSERT OR UPDATE OR DELETE ON aler
 CREATE TRIGGER chat_setting_changed AFTER INSERT OR UPDATE OR DELETE ON chat_setting
     FOR EACH STATEMENT EXECUTE FUNCTION nabat_rules_changed();
 
--- A silence that is over lets go at once of what it held; whatever else holds it is asked again then.
-CREATE FUNCTION nabat_end_silence() RETURNS trigger
+-- A silence that is changed or removed lets go of what it held. What was held goes nowhere before the
+-- service has asked all the rules again (`is_free`): another silence, quiet hours or a source may hold it on.
+ALTER TABLE alert_outbox ADD COLUMN is_free boolean;
+ALTER TABLE alert_outbox ADD COLUMN environment text; -- of the event that rang
+CREATE FUNCTION nabat_release_silence() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     UPDATE alert_outbox o SET next_try_at = now()
     WHERE o.hold = 'silence' AND o.state = 'pending' AND o.held_by = OLD.id;
     RETURN NULL;
 END $$;
-CREATE TRIGGER alert_silence_ended AFTER DELETE ON alert_silence
-    FOR EACH ROW EXECUTE FUNCTION nabat_end_silence();
-CREATE TRIGGER alert_silence_cut AFTER UPDATE OF ends_at ON alert_silence
-    FOR EACH ROW WHEN (NEW.ends_at < OLD.ends_at AND NEW.ends_at <= now())
-    EXECUTE FUNCTION nabat_end_silence();
+CREATE TRIGGER alert_silence_released AFTER UPDATE OR DELETE ON alert_silence
+    FOR EACH ROW EXECUTE FUNCTION nabat_release_silence();

@@ -19,8 +19,8 @@ static const char LEASE_SQL[] =
     PG_MS("g.taken_at") ", CASE WHEN isfinite(g.muted_until) THEN " PG_MS("g.muted_until") " " \
     "WHEN g.muted_until > now() THEN 9000000000000 END, g.muted_until_count, g.occurrences + " \
     "coalesce((SELECT sum(m.occurrences) FROM error_group m WHERE m.merged_into = g.id), 0)::bigint, " \
-    "d.environment, coalesce(d.is_new, false), " PG_MS("d.quiet_since") ", g.origin, p.slug, " \
-    "g.handler, g.title, CASE WHEN $1 THEN (SELECT string_agg(floor(extract(epoch FROM " \
+    "d.environment, coalesce(d.is_new, false), " PG_MS("d.quiet_since") ", coalesce(d.origin, g.origin), p.slug, " \
+    "coalesce(d.handler, g.handler), g.title, CASE WHEN $1 THEN (SELECT string_agg(floor(extract(epoch FROM " \
     "date_trunc('minute', now()) - m.minute) / 60) || ':' || m.n, ',') FROM group_minute m " \
     "WHERE m.group_id = g.id AND m.minute > now() - interval '1 hour') END, " \
     "(SELECT string_agg(s.chat_id || ':' || coalesce(" PG_MS("s.last_ring_at") ", 0) || ':' || " \
@@ -42,8 +42,8 @@ static const char SUPPOSE_SQL[] =
     "FROM error_group f JOIN error_group g ON g.id = coalesce(f.merged_into, f.id) "
     "JOIN project p ON p.id = g.project_id CROSS JOIN LATERAL (SELECT 'event'::text AS kind, "
     "1::bigint AS n, $2::text AS severity, now() AS occurred_max, now() AS created_at, "
-    "$3::text AS environment, false AS is_new, f.last_seen AS quiet_since) d "
-    "WHERE f.project_id = $4 AND f.fingerprint = $5";
+    "$3::text AS environment, false AS is_new, f.last_seen AS quiet_since, $6::text AS origin, "
+    "$7::text AS handler) d WHERE f.project_id = $4 AND f.fingerprint = $5";
 /* clang-format on */
 enum {
     FACT_COL_KIND,
@@ -231,6 +231,8 @@ void store_facts_suppose(struct pg *pg, const struct event *event, facts_done_fn
     pg_text(batch, event->environment);
     pg_i64(batch, event->project_id);
     pg_text(batch, event->fingerprint);
+    pg_text(batch, event->origin);
+    pg_text(batch, event->handler);
     pg_add(batch, "SELECT " PG_MS("now()"));
     pg_run(pg, batch, on_supposed, call);
 }
@@ -245,7 +247,8 @@ static void on_any(void *ctx, const struct pg_reply *reply)
     struct any_call *call = ctx;
     bool ok = !reply->err && PQntuples(reply->results[0]) == 1;
     call->done(call->ctx, ok && pg_get_bool(reply->results[0], 0, 0),
-               ok ? pg_get_i64(reply->results[0], 0, 1) : -1);
+               ok && pg_get_bool(reply->results[0], 0, 1),
+               ok ? pg_get_i64(reply->results[0], 0, 2) : -1);
     free(call);
 }
 
@@ -254,7 +257,10 @@ void store_facts_any(struct pg *pg, facts_any_fn *done, void *ctx)
     struct any_call *call = mem_alloc(sizeof *call);
     *call = (struct any_call){done, ctx};
     struct pg_batch *batch = pg_batch_new();
-    pg_add(batch, "SELECT EXISTS (SELECT 1 FROM alert_due), (SELECT value::bigint "
+    pg_add(batch, "SELECT EXISTS (SELECT 1 FROM alert_due), EXISTS (SELECT 1 FROM alert_outbox "
+                  "WHERE state IN ('pending', 'uncertain') AND next_try_at <= now() "
+                  "AND hold IS NOT NULL AND hold <> 'fallback' AND is_free IS NOT TRUE), "
+                  "(SELECT value::bigint "
                   "FROM service_setting WHERE name = 'alert_rules_version')");
     pg_run(pg, batch, on_any, call);
 }

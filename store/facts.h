@@ -62,7 +62,8 @@ struct ring {
     const char *hold_about;
     int64_t hold_until_ms;
     int64_t held_by;
-    int64_t last_ring_ms; /* the engine's own, within the round */
+    const char *environment; /* of the event */
+    int64_t last_ring_ms;    /* the engine's own, within the round */
 };
 struct rings {
     struct ring *rings;
@@ -123,8 +124,29 @@ void store_facts_suppose(struct pg *pg, const struct event *event, facts_done_fn
 /* Ends a round that can't be settled; harmless when the connection is gone. */
 void store_facts_roll_back(struct pg *pg);
 
-/* Is there anything, and which version of the rules holds? Cheap. */
-typedef void facts_any_fn(void *ctx, bool any, int64_t rules_version);
+/* What was held and is due: is it held on? The texts of `fact` are BORROWED until done returns. */
+struct held_row {
+    int64_t id;
+    int64_t chat_id;
+    struct fact fact; /* the group, and the environment of the event that rang */
+};
+typedef void held_fn(void *ctx, const struct held_row *rows, size_t count, int64_t now_ms,
+                     const struct err *err);
+void store_held_due(struct pg *pg, held_fn *done, void *ctx);
+/* `hold` NULL: it is free. */
+struct held_verdict {
+    int64_t id;
+    const char *hold;
+    const char *about;
+    int64_t until_ms;
+    int64_t by;
+};
+void store_held_settle(struct pg *pg, const struct facts_config *config,
+                       const struct held_verdict *verdicts, size_t count, settled_fn *done,
+                       void *ctx);
+
+/* Is there anything, is anything held and due, and which version of the rules holds? Cheap. */
+typedef void facts_any_fn(void *ctx, bool any, bool held_due, int64_t rules_version);
 void store_facts_any(struct pg *pg, facts_any_fn *done, void *ctx);
 
 #endif

@@ -22,16 +22,17 @@ static const char REOPEN_SQL[] =
 
 static const char RING_SQL[] =
     "INSERT INTO alert_outbox (group_id, chat_id, thread_id, reason, held, rule_id, silent, "
-    "language, hold, hold_about, held_by, next_try_at, epoch) "
+    "language, hold, hold_about, held_by, next_try_at, environment, epoch) "
     "SELECT group_id, chat_id, nullif(thread_id, 0), reason, held, nullif(rule_id, 0), silent, "
     "nullif(language, ''), hold, hold_about, nullif(held_by, 0), "
-    "coalesce(hold_until, now()), $13 "
+    "coalesce(hold_until, now()), environment, $14 "
     "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], "
-    "$7::bool[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::timestamptz[]) "
+    "$7::bool[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::timestamptz[], "
+    "$13::text[]) "
     "AS u (group_id, chat_id, thread_id, reason, held, rule_id, silent, language, hold, "
     "hold_about, "
-    "held_by, hold_until)";
-enum { RING_COLUMNS = 12 };
+    "held_by, hold_until, environment)";
+enum { RING_COLUMNS = 13 };
 
 static const char REMEMBER_SQL[] =
     "INSERT INTO alert_state AS s (group_id, chat_id, last_ring_at, held) "
@@ -53,6 +54,7 @@ static const char FIRED_SQL[] =
     "DO UPDATE SET seen_at = now()) "
     "UPDATE alert_outbox SET next_try_at = least(to_timestamp($4 / 1000.0), "
     "created_at + make_interval(secs => $5)) WHERE state = 'pending' AND hold = 'inhibited' "
+    "AND is_free IS NOT TRUE "
     "AND held_by = $2";
 static const char CEASED_SQL[] =
     "WITH f AS (DELETE FROM alert_firing WHERE group_id = $1) "
@@ -127,14 +129,16 @@ static void add_ring_row(struct pg_array *c, int64_t group_id, const struct ring
         pg_array_time(&c[11], r->hold_until_ms);
     else
         pg_array_null(&c[11]);
+    pg_array_text(&c[12], r->environment);
 }
 
 static void add_rings(struct pg_batch *batch, const struct facts_config *config,
                       const struct round *round)
 {
     static const enum pg_array_type TYPES[RING_COLUMNS] = {
-        PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY,
-        PG_BOOL_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_TIME_ARRAY};
+        PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY,
+        PG_INT8_ARRAY, PG_BOOL_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
+        PG_INT8_ARRAY, PG_TIME_ARRAY, PG_TEXT_ARRAY};
     struct pg_array columns[RING_COLUMNS];
     for (size_t i = 0; i < RING_COLUMNS; i++)
         pg_array_init(&columns[i], TYPES[i], 8 * MIB);

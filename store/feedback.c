@@ -57,16 +57,20 @@ static const char COUNTED_SQL[] =
     "FROM d WHERE EXISTS (SELECT 1 FROM alert_card a WHERE a.group_id = nabat_root(d.group_id) "
     "AND a.is_current)";
 
+/* Under the card in every chat that was alarmed. */
 static const char QUEUE_SQL[] =
     "WITH n AS (SELECT DISTINCT ON (t.group_id) t.id, t.group_id, t.kind FROM alert_note t "
     "WHERE t.queued_at IS NULL AND t.created_at > now() - interval '1 day' "
-    "AND EXISTS (SELECT 1 FROM alert_card c WHERE c.group_id = t.group_id AND c.chat_id = $1 "
-    "AND c.is_current) "
+    "AND EXISTS (SELECT 1 FROM alert_card c WHERE c.group_id = t.group_id "
+    "AND c.outbox_id IS NOT NULL) "
     "AND (SELECT count(*) FROM alert_note s WHERE s.group_id = t.group_id "
     "AND s.queued_at > now() - interval '10 minutes') < 3 ORDER BY t.group_id, t.id LIMIT 100), "
     "q AS (UPDATE alert_note t SET queued_at = now() FROM n WHERE t.id = n.id), "
     "o AS (INSERT INTO alert_outbox (group_id, chat_id, thread_id, reason, note_id) "
-    "SELECT group_id, $1, $2, kind, id FROM n RETURNING 1) SELECT count(*) FROM o";
+    "SELECT n.group_id, c.chat_id, c.thread_id, n.kind, n.id FROM n JOIN alert_card c "
+    "ON c.group_id = n.group_id AND c.is_current AND EXISTS (SELECT 1 FROM alert_card a "
+    "WHERE a.group_id = c.group_id AND a.chat_id = c.chat_id AND a.outbox_id IS NOT NULL) "
+    "RETURNING 1) SELECT count(*) FROM o";
 
 struct notes_call {
     notes_done_fn *done;
@@ -80,8 +84,7 @@ static void on_queued(void *ctx, const struct pg_reply *reply)
     free(call);
 }
 
-void store_notes_queue(struct pg *pg, int64_t chat_id, int64_t thread_id, notes_done_fn *done,
-                       void *ctx)
+void store_notes_queue(struct pg *pg, notes_done_fn *done, void *ctx)
 {
     struct notes_call *call = mem_alloc(sizeof *call);
     *call = (struct notes_call){done, ctx};
@@ -91,7 +94,5 @@ void store_notes_queue(struct pg *pg, int64_t chat_id, int64_t thread_id, notes_
     pg_i64(batch, COUNTED_QUIET_SECONDS);
     pg_i64(batch, COUNTED_SECONDS_MAX);
     pg_add(batch, QUEUE_SQL);
-    pg_i64(batch, chat_id);
-    pg_i64_or_null(batch, thread_id);
     pg_run(pg, batch, on_queued, call);
 }

@@ -9,10 +9,9 @@
 void store_feedback_add(struct pg_batch *batch, int32_t project_id, const struct feedback *list);
 
 /* Joins feedback to groups whose events have come, makes notes of it, and queues notes of groups
- * that have a card in the chat: at most three a group in ten minutes. By the holder of the lease.
+ * in every chat that was alarmed about them: at most three a group in ten minutes. By the holder of the lease.
  * `queued`: how many messages wait now that did not before. */
 typedef void notes_done_fn(void *ctx, int64_t queued, const struct err *err);
-void store_notes_queue(struct pg *pg, int64_t chat_id, int64_t thread_id, notes_done_fn *done,
-                       void *ctx);
+void store_notes_queue(struct pg *pg, notes_done_fn *done, void *ctx);
 
 #endif

@@ -221,7 +221,7 @@ static const char WRITE_SQL[] =
     "well AS (SELECT g.id FROM moved JOIN error_group g ON g.project_id = moved.project_id "
     "AND g.fingerprint = $26 WHERE $27::text IS NOT NULL), "
     "note AS (INSERT INTO alert_note (group_id, kind, author, body) "
-    "SELECT id, 'recovered', $28::text, $27::text FROM well), "
+    "SELECT nabat_root(id), 'recovered', $28::text, $27::text FROM well), "
     "done AS (UPDATE error_group g SET status = 'resolved' FROM well WHERE g.id = well.id "
     "AND g.status <> 'resolved') SELECT count(*) FROM moved";
 /* clang-format on */

@@ -1,13 +1,14 @@
-/* row_meter.c -- a table of places, one a hash: a newer group takes over an older minute's place. */
+/* row_meter.c -- a table of places by hash, eight ways each: a new group takes over a place of an older minute.
+ *
+ * Where all eight belong to this minute, groups share the last one and its count. */
 #include "store/row_meter.h"
 
 #include "core/limits.h"
 #include "core/mem.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-enum { PLACES = 4096, MINUTE_MS = 60 * 1000, WAYS = 8 };
+enum { WAYS = 8, SETS = 512, MINUTE_MS = 60 * 1000 };
 
 struct place {
     uint64_t group;
@@ -17,8 +18,7 @@ struct place {
 
 struct row_meter {
     int64_t rows_a_minute;
-    struct place places[PLACES];
-    uint64_t ids[ROW_METER_IDS_MAX / WAYS][WAYS]; /* by the low bits; in each the newest first */
+    struct place places[SETS][WAYS];
 };
 
 struct row_meter *row_meter_new(int64_t rows_a_minute)
@@ -33,29 +33,24 @@ void row_meter_free(struct row_meter *m)
     free(m);
 }
 
+static struct place *place_of(struct row_meter *m, uint64_t group, int64_t minute)
+{
+    struct place *set = m->places[group % SETS];
+    struct place *old = NULL;
+    for (size_t i = 0; i < WAYS; i++) {
+        if (set[i].minute == minute && set[i].group == group)
+            return &set[i];
+        if (set[i].minute != minute)
+            old = &set[i];
+    }
+    if (!old)
+        return &set[WAYS - 1];
+    *old = (struct place){group, minute, 0};
+    return old;
+}
+
 bool row_meter_keeps(struct row_meter *m, uint64_t group, int64_t now_ms)
 {
-    struct place *p = &m->places[group % PLACES];
-    int64_t minute = now_ms / MINUTE_MS;
-    if (p->group != group || p->minute != minute)
-        *p = (struct place){group, minute, 0};
-    p->events++;
-    int64_t beyond = p->events - m->rows_a_minute;
+    int64_t beyond = ++place_of(m, group, now_ms / MINUTE_MS)->events - m->rows_a_minute;
     return beyond <= 0 || beyond % ROW_SAMPLE_EVERY == 0;
-}
-
-bool row_meter_knows(const struct row_meter *m, uint64_t id)
-{
-    const uint64_t *set = m->ids[id % (ROW_METER_IDS_MAX / WAYS)];
-    for (int i = 0; id && i < WAYS; i++)
-        if (set[i] == id)
-            return true;
-    return false;
-}
-
-void row_meter_note(struct row_meter *m, uint64_t id)
-{
-    uint64_t *set = m->ids[id % (ROW_METER_IDS_MAX / WAYS)];
-    memmove(set + 1, set, (WAYS - 1) * sizeof *set);
-    set[0] = id;
 }

@@ -14,13 +14,7 @@ struct row_meter *row_meter_new(int64_t rows_a_minute);
 void row_meter_free(struct row_meter *meter);
 
 /* Whether the next event of that group is kept as a row; counts it. Beyond the limit one in
- * ROW_SAMPLE_EVERY is. A group is known by a hash of project and fingerprint; two that share a place
- * share a minute, which keeps a row more or less of them. */
+ * ROW_SAMPLE_EVERY is. A group is known by a hash of project and fingerprint. */
 bool row_meter_keeps(struct row_meter *meter, uint64_t group, int64_t now_ms);
-
-/* Repeats of what was only counted leave no row to be found by: the newest ROW_METER_IDS_MAX ids are
- * remembered here. */
-bool row_meter_knows(const struct row_meter *meter, uint64_t id);
-void row_meter_note(struct row_meter *meter, uint64_t id);
 
 #endif

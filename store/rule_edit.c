@@ -103,7 +103,7 @@ void store_silence_end(struct pg *pg, int64_t chat_id, rule_edit_fn *done, void 
 {
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, "WITH s AS (UPDATE alert_silence SET ends_at = now() WHERE ends_at > now() "
-                  "AND (chat_id IS NULL OR chat_id = $1) RETURNING 1) SELECT count(*) FROM s");
+                  "AND ($1::bigint = 0 OR chat_id = $1) RETURNING 1) SELECT count(*) FROM s");
     pg_i64(batch, chat_id);
     run(pg, batch, done, ctx);
 }

@@ -15,7 +15,7 @@ void store_rule_switch(struct pg *pg, int64_t id, bool on, rule_edit_fn *done, v
 /* `chat_id` 0: every chat. */
 void store_silence_add(struct pg *pg, int64_t chat_id, int64_t seconds, const char *reason,
                        const char *who, rule_edit_fn *done, void *ctx);
-/* Ends what silences that chat, or every chat: what was held is told now. */
+/* Ends what silences that chat alone, or (0) whatever silences any: what was held is told now. */
 void store_silence_end(struct pg *pg, int64_t chat_id, rule_edit_fn *done, void *ctx);
 
 /* `from` and `to` as "23:00"; NULL: no quiet hours. */

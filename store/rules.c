@@ -16,11 +16,14 @@ const char *occasion_name(enum occasion occasion)
     return OCCASIONS[occasion];
 }
 
+/* A rule whose channel is gone or off is off: what it would take rings in the alert chat. */
 static const char RULES_SQL[] =
     "SELECT id, parent_id, name, severity, origin, project, environment, handler, text, occasion, "
     "rate_count, rate_minutes, first_days, chat_id, thread_id, language, silent, cooldown, "
     "nowhere, "
-    "continues, enabled, (SELECT c.name FROM alert_channel c WHERE c.id = r.chat_id) "
+    "continues, enabled AND (r.chat_id IS NULL OR r.chat_id < 5000000000000000 OR EXISTS "
+    "(SELECT 1 FROM alert_channel c WHERE c.id = r.chat_id AND c.enabled)), (SELECT c.name FROM "
+    "alert_channel c WHERE c.id = r.chat_id) "
     "FROM alert_rule r ORDER BY position, id LIMIT $1";
 enum {
     RULE_ID,

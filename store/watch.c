@@ -10,7 +10,7 @@ static const char EVENT_SQL[] = "INSERT INTO event_inbox (id, event_id, project_
 static const char OVER_SQL[] =
     "WITH g AS (SELECT id FROM error_group WHERE project_id = 1 AND fingerprint = $1), "
     "note AS (INSERT INTO alert_note (group_id, kind, author, body) "
-    "SELECT id, 'recovered', $2, $3 FROM g) "
+    "SELECT nabat_root(id), 'recovered', $2, $3 FROM g) "
     "UPDATE error_group SET status = 'resolved' WHERE id IN (SELECT id FROM g) "
     "AND status <> 'resolved'";
 

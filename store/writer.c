@@ -178,18 +178,6 @@ static void on_error(struct writer *w, const struct pg_reply *reply)
         roll_back(w);
 }
 
-/* Their ids are known from now on, though no row has them. */
-static void note_counted(struct writer *w)
-{
-    for (size_t i = 0; i < w->batch.count; i++) {
-        const struct event *e = w->batch.events[i];
-        if (!e->is_counted_only)
-            continue;
-        row_meter_note(w->meter, write_batch_id(e));
-        metric_add(METRIC_EVENTS_COUNTED, 1);
-    }
-}
-
 static void on_stored(void *ctx, const struct pg_reply *reply)
 {
     struct writer *w = ctx;
@@ -200,9 +188,10 @@ static void on_stored(void *ctx, const struct pg_reply *reply)
     metric_add(METRIC_WRITER_BATCHES, 1);
     metric_add(METRIC_EVENTS_REPEATED, (int64_t)w->batch.repeated);
     metric_add(METRIC_EVENTS_ACCEPTED, -(int64_t)w->batch.repeated);
-    note_counted(w);
-    for (size_t i = 0; i < w->batch.count; i++)
+    for (size_t i = 0; i < w->batch.count; i++) {
         metric_event(w->batch.events[i]->origin, (int)w->batch.events[i]->severity);
+        metric_add(METRIC_EVENTS_COUNTED, w->batch.events[i]->is_counted_only);
+    }
     w->repeats = 0;
     bool has_due = w->batch.has_due;
     finish_running(w, NULL);

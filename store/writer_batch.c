@@ -50,6 +50,8 @@ void write_batch_add(struct write_batch *batch, struct event *event)
 
 static const char REPEATS_SQL[] =
     "SELECT project_id, event_id FROM event WHERE project_id = ANY($1::bigint[]) "
+    "AND event_id = ANY($2::text[]) AND received_at >= $3::timestamptz "
+    "UNION ALL SELECT project_id, event_id FROM event_counted WHERE project_id = ANY($1::bigint[]) "
     "AND event_id = ANY($2::text[]) AND received_at >= $3::timestamptz";
 enum { REPEAT_PROJECT, REPEAT_EVENT_ID };
 
@@ -155,19 +157,13 @@ size_t write_batch_table_size(size_t members)
     return size;
 }
 
-uint64_t write_batch_id(const struct event *e)
-{
-    uint64_t low = write_batch_hash(e->event_id, (uint32_t)e->project_id);
-    return (uint64_t)write_batch_hash(e->event_id, 0x9e3779b9u) << 32 | low;
-}
-
 static uint64_t group_id_of(const struct event *e)
 {
     uint64_t low = write_batch_hash(e->fingerprint, (uint32_t)e->project_id);
     return (uint64_t)write_batch_hash(e->fingerprint, 0x9e3779b9u) << 32 | low;
 }
 
-static void drop_repeats(struct write_batch *batch, const PGresult *known, struct row_meter *meter)
+static void drop_repeats(struct write_batch *batch, const PGresult *known)
 {
     size_t members = batch->count + (size_t)PQntuples(known);
     struct id_set set = {.size = write_batch_table_size(members)};
@@ -177,8 +173,7 @@ static void drop_repeats(struct write_batch *batch, const PGresult *known, struc
                    pg_get_text(known, row, REPEAT_EVENT_ID));
     size_t kept = 0;
     for (size_t i = 0; i < batch->count; i++)
-        if (!(meter && row_meter_knows(meter, write_batch_id(batch->events[i]))) &&
-            id_set_add(&set, batch->events[i]->project_id, batch->events[i]->event_id))
+        if (id_set_add(&set, batch->events[i]->project_id, batch->events[i]->event_id))
             batch->events[kept++] = batch->events[i];
     batch->repeated = batch->count - kept;
     batch->count = kept;
@@ -221,12 +216,18 @@ static struct batch_fact *fact_of(struct write_batch *batch, struct batch_group 
     size_t at = group->first_fact;
     for (; at; at = batch->facts[at - 1].next) {
         struct batch_fact *f = &batch->facts[at - 1];
-        if (f->severity == e->severity && same_text(f->environment, e->environment))
+        if (f->severity == e->severity && same_text(f->environment, e->environment) &&
+            same_text(f->origin, e->origin) && same_text(f->handler, e->handler))
             return f;
     }
     struct batch_fact *f = &batch->facts[batch->facts_count++];
     *f = (struct batch_fact){
-        .next = group->first_fact, .severity = e->severity, .environment = e->environment};
+        .next = group->first_fact,
+        .severity = e->severity,
+        .environment = e->environment,
+        .origin = e->origin,
+        .handler = e->handler,
+    };
     group->first_fact = batch->facts_count;
     return f;
 }
@@ -288,7 +289,7 @@ void write_batch_take(struct write_batch *batch, const struct pg_reply *reply,
     batch->ring_min = ring_min;
     if (!PQgetisnull(named, 0, 0) && pg_get_i64(named, 0, 0) < (int64_t)ring_min)
         batch->ring_min = (enum severity)pg_get_i64(named, 0, 0);
-    drop_repeats(batch, reply->results[LOOK_REPEATS], meter);
+    drop_repeats(batch, reply->results[LOOK_REPEATS]);
     meter_rows(batch, meter);
     aggregate(batch);
     note_groups(batch, reply->results[LOOK_LOCK_GROUPS], true);

@@ -26,6 +26,8 @@ struct batch_fact {
     size_t next; /* of the same group, index + 1 */
     enum severity severity;
     const char *environment; /* NULL: none */
+    const char *origin;
+    const char *handler; /* NULL: none */
     int64_t n;
     int64_t occurred_max;
 };
@@ -60,8 +62,6 @@ struct pg_batch *write_batch_look_up(const struct write_batch *batch, int64_t no
  * (may be NULL) says which events are only counted: it counts them once, and the events remember. */
 void write_batch_take(struct write_batch *batch, const struct pg_reply *reply,
                       enum severity ring_min, struct row_meter *meter);
-/* An event's id and project as a number, for the meter. */
-uint64_t write_batch_id(const struct event *event);
 /* Second round trip: everything, and COMMIT. */
 struct pg_batch *write_batch_store(struct write_batch *batch);
 

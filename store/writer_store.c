@@ -76,12 +76,13 @@ static const char USERS_SQL[] =
 
 static const char DUE_SQL[] =
     "INSERT INTO alert_due (kind, group_id, n, severity, occurred_max, environment, is_new, "
-    "quiet_since) "
+    "quiet_since, origin, handler) "
     "SELECT 'event', coalesce(g.merged_into, g.id), u.n, u.severity, u.occurred_max, "
-    "u.environment, u.is_new, u.quiet_since "
+    "u.environment, u.is_new AND g.merged_into IS NULL, u.quiet_since, u.origin, u.handler "
     "FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], "
-    "$6::text[], $7::bool[], $8::timestamptz[]) "
-    "AS u (project_id, fingerprint, n, severity, occurred_max, environment, is_new, quiet_since) "
+    "$6::text[], $7::bool[], $8::timestamptz[], $9::text[], $10::text[]) "
+    "AS u (project_id, fingerprint, n, severity, occurred_max, environment, is_new, quiet_since, "
+    "origin, handler) "
     "JOIN error_group g "
     "ON g.project_id = u.project_id AND g.fingerprint = u.fingerprint";
 
@@ -303,9 +304,9 @@ static void add_users(struct pg_batch *pg, const struct write_batch *batch)
 /* Facts that can lead to a ring, an edit of a card, or a reopening; the rest is nobody's business. */
 static void add_due(struct pg_batch *pg, struct write_batch *batch)
 {
-    static const enum pg_array_type TYPES[] = {PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY,
-                                               PG_TEXT_ARRAY, PG_TIME_ARRAY, PG_TEXT_ARRAY,
-                                               PG_BOOL_ARRAY, PG_TIME_ARRAY};
+    static const enum pg_array_type TYPES[] = {
+        PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_TIME_ARRAY,
+        PG_TEXT_ARRAY, PG_BOOL_ARRAY, PG_TIME_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY};
     struct columns c;
     columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
     for (size_t i = 0; i < batch->groups_count; i++) {
@@ -325,6 +326,8 @@ static void add_due(struct pg_batch *pg, struct write_batch *batch)
                 pg_array_time(&c.array[7], g->seen_before_ms);
             else
                 pg_array_null(&c.array[7]);
+            pg_array_text(&c.array[8], f->origin);
+            pg_array_text(&c.array[9], f->handler);
         }
     }
     batch->has_due = c.array[0].count > 0;
@@ -336,6 +339,27 @@ static const char COUNTED_SQL[] =
     "FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS u (project_id, fingerprint, n) "
     "JOIN error_group g ON g.project_id = u.project_id AND g.fingerprint = u.fingerprint "
     "ORDER BY g.id ON CONFLICT (group_id) DO UPDATE SET n = c.n + excluded.n, last_at = now()";
+
+static const char COUNTED_IDS_SQL[] =
+    "INSERT INTO event_counted (project_id, event_id, received_at) "
+    "SELECT * FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) ON CONFLICT DO NOTHING";
+
+/* Their ids, so that a repeat is known. */
+static void add_counted_ids(struct pg_batch *pg, const struct write_batch *batch)
+{
+    static const enum pg_array_type TYPES[] = {PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_TIME_ARRAY};
+    struct columns c;
+    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct event *e = batch->events[i];
+        if (!e->is_counted_only)
+            continue;
+        pg_array_i64(&c.array[0], e->project_id);
+        pg_array_text(&c.array[1], e->event_id);
+        pg_array_time(&c.array[2], e->received_ms);
+    }
+    columns_add(pg, &c, COUNTED_IDS_SQL);
+}
 
 /* What the chat is told of later. */
 static void add_counted(struct pg_batch *pg, const struct write_batch *batch)
@@ -366,6 +390,7 @@ struct pg_batch *write_batch_store(struct write_batch *batch)
         add_attachments(pg, batch);
         add_users(pg, batch);
         add_counted(pg, batch);
+        add_counted_ids(pg, batch);
         add_due(pg, batch);
     }
     pg_add(pg, "COMMIT");

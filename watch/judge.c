@@ -26,11 +26,12 @@ static bool piles_up(struct watch_state *s, const struct watch_seen *seen)
 }
 
 /* An error that was there before anybody looked is no news. */
-static bool fails(struct watch_state *s, const struct watch_seen *seen)
+static bool fails(struct watch_state *s, const struct watch_seen *seen, struct watch_verdict *v)
 {
     bool newer = s->known && seen->last_error_date > s->last_error_date;
     bool calm = !newer && seen->pending <= s->pending;
     s->calm = calm ? s->calm + 1 : 0;
+    v->again[TROUBLE_FAILING] = newer && s->troubles[TROUBLE_FAILING];
     if (newer)
         return true;
     return s->troubles[TROUBLE_FAILING] && s->calm < CALM_LOOKS;
@@ -45,7 +46,7 @@ struct watch_verdict watch_judge(struct watch_state *s, const struct watch_seen 
         return v;
     bool lost = !seen->has_webhook && (s->had_webhook || s->troubles[TROUBLE_LOST]);
     set(s, &v, TROUBLE_LOST, lost, now_ms);
-    set(s, &v, TROUBLE_FAILING, fails(s, seen), now_ms);
+    set(s, &v, TROUBLE_FAILING, fails(s, seen, &v), now_ms);
     set(s, &v, TROUBLE_PENDING, piles_up(s, seen), now_ms);
     s->had_webhook = seen->has_webhook;
     if (seen->last_error_date > s->last_error_date)

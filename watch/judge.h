@@ -37,6 +37,7 @@ struct watch_state {
 
 struct watch_verdict {
     bool risen[TROUBLES];
+    bool again[TROUBLES]; /* it is there already, and there is news of it */
     bool over[TROUBLES];
     int64_t lasted_ms[TROUBLES]; /* of those that are over */
 };

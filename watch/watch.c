@@ -105,10 +105,11 @@ static void judge(struct watched *b, const struct watch_seen *seen)
     for (int i = 0; i < TROUBLES; i++) {
         buf_init(&bodies[i], NEWS_BYTES_MAX);
         watch_fingerprint(&bot, (enum trouble)i, fingerprints[i]);
-        if (v.risen[i])
+        bool happens = v.risen[i] || v.again[i];
+        if (happens)
             watch_word(&bot, (enum trouble)i, b->detail, now, ids[i], &bodies[i]);
-        if (v.risen[i] || v.over[i])
-            news[count++] = (struct watch_news){v.risen[i] ? ids[i] : NULL, buf_text(&bodies[i]),
+        if (happens || v.over[i])
+            news[count++] = (struct watch_news){happens ? ids[i] : NULL, buf_text(&bodies[i]),
                                                 fingerprints[i], b->name, v.lasted_ms[i] / 60000};
     }
     b->state = next;

@@ -28,7 +28,7 @@ def test_the_database_is_away(service, tg, db, cluster):
         cur.execute(f"ALTER DATABASE {db.name} ALLOW_CONNECTIONS true")
     admin.close()
     tg.wait(lambda: len(about_itself(tg)) == 2, 60, "and of its end")
-    assert about_itself(tg)[1].startswith("✅ Nabat: well again after")
+    assert about_itself(tg)[1].startswith("✅ Nabat: the database answers again, after 1 min")
     assert b"nabat_self_alarms_total 1" in s.get("/metrics").body
 
 

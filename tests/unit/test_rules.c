@@ -8,7 +8,9 @@
 #include "core/limits.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { HOME = -1, OPS = -2, CELERY = -3, BOSS = 77, COOL = 300 * 1000 };
 #define NOW INT64_C(1790000000000) /* 2026-09-21 13:33:20 UTC */
@@ -72,12 +74,13 @@ static const struct route_row ROUTES[] = {
     {"below the minimum nothing rings", {S(ERROR), .origin = "api"}, ""},
     {"a rule without a severity keeps the minimum", {S(ERROR), .origin = "celery"}, ""},
     {"children first, siblings after continues", {S(CRITICAL), .origin = "celery.pay"}, "2>77/0 3>-2/5"},
-    {"nowhere", {S(CRITICAL), .environment = "staging"}, "4>nowhere"},
+    {"nowhere", {S(CRITICAL), .environment = "staging"}, ""},
     {"a new one below the minimum, named", {S(ERROR), .title = "read TIMEOUT", .is_new = true}, "5>-1/9"},
     {"not new: on to the root, which is for critical", {S(ERROR), .title = "read timeout"}, ""},
     {"few are no flood", {S(WARNING), .title = "flood", .minutes = "0:50,4:49", .events = 0}, ""},
     {"this round counts", {S(WARNING), .title = "flood", .minutes = "0:50,4:49", .events = 1}, "6>-2/0"},
-    {"long ago does not", {S(WARNING), .title = "flood", .minutes = "0:50,5:500", .events = 1}, ""},
+    {"long ago does not", {S(WARNING), .title = "flood", .minutes = "0:50,6:500", .events = 1}, ""},
+    {"across a minute's border it counts", {S(WARNING), .title = "flood", .minutes = "5:99", .events = 1}, "6>-2/0"},
     {"came back", {S(ERROR), .project = "miniapp", .is_regression = true}, "7>-1/9"},
     {"quiet for a week", {S(ERROR), .project = "miniapp", .quiet_ms = INT64_C(7) * 86400 * 1000}, "8>-1/9"},
     {"quiet for six days", {S(ERROR), .project = "miniapp", .quiet_ms = INT64_C(6) * 86400 * 1000}, ""},
@@ -97,11 +100,8 @@ static void check_route(void **state)
     size_t count = rules_route(&rules, &ROOT, &row->subject, routes, &trace);
     for (size_t i = 0; i < count; i++) {
         size_t at = strlen(got);
-        if (routes[i].nowhere)
-            snprintf(got + at, sizeof got - at, "%s%d>nowhere", i ? " " : "", (int)routes[i].rule_id);
-        else
-            snprintf(got + at, sizeof got - at, "%s%d>%d/%d", i ? " " : "", (int)routes[i].rule_id,
-                     (int)routes[i].chat_id, (int)routes[i].thread_id);
+        snprintf(got + at, sizeof got - at, "%s%d>%d/%d", i ? " " : "", (int)routes[i].rule_id,
+                 (int)routes[i].chat_id, (int)routes[i].thread_id);
     }
     assert_string_equal(got, row->want);
     assert_true(trace.len > 0);
@@ -126,6 +126,20 @@ static void what_is_not_said_is_inherited(void **state)
     assert_int_equal(rules_route(&rules, &ROOT, &n, routes, NULL), 1);
     assert_true(routes[0].silent);
     assert_int_equal(routes[0].cooldown_ms, COOL);
+}
+
+static void nowhere_leaves_later_rules_their_turn(void **state)
+{
+    (void)state;
+    struct rule both[] = {
+        {.id = 1, ANY, .match.text = "noisy", .nowhere = true, .continues = true},
+        {.id = 2, AT_LEAST(CRITICAL)},
+    };
+    struct rules rules = {.rules = both, .rules_count = 2};
+    struct route routes[ROUTES_MAX];
+    struct subject s = {S(CRITICAL), .title = "noisy"};
+    assert_int_equal(rules_route(&rules, &ROOT, &s, routes, NULL), 1);
+    assert_int_equal(routes[0].rule_id, 2);
 }
 
 /* A rule that is its own ancestor is out of reach; a deep tree ends. */
@@ -183,6 +197,20 @@ static void check_quiet(void **state)
     snprintf(q.zone, sizeof q.zone, "%s", row->zone);
     int64_t until = rules_quiet_until(&q, row->now_ms);
     assert_int_equal(until ? (until - row->now_ms) / 60000 : 0, row->minutes);
+}
+
+/* A chat without a zone of its own has the service's. */
+static void quiet_hours_in_the_services_own_zone(void **state)
+{
+    (void)state;
+    struct quiet_hours q = {.chat_id = HOME, .from_minute = 23 * 60, .to_minute = 8 * 60};
+    setenv("TZ", ":America/New_York", 1);
+    tzset();
+    assert_int_equal((rules_quiet_until(&q, AT(3, 0)) - AT(3, 0)) / 60000, 9 * 60); /* 23:00 there */
+    assert_int_equal(rules_quiet_until(&q, AT(12, 0)), 0);
+    assert_int_equal((rules_quiet_until(&q, AT(11, 59)) - AT(11, 59)) / 60000, 1);
+    setenv("TZ", ":UTC", 1);
+    tzset();
 }
 
 static const char *name_of_quiet(const void *row)
@@ -369,6 +397,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_said_is_inherited),
         cmocka_unit_test(trees_that_are_none),
+        cmocka_unit_test(nowhere_leaves_later_rules_their_turn),
+        cmocka_unit_test(quiet_hours_in_the_services_own_zone),
         cmocka_unit_test(a_source_holds_back_its_consequences),
         cmocka_unit_test(sources_without_end_have_a_bound),
         cmocka_unit_test(silences_and_quiet_hours),

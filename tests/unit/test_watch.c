@@ -9,7 +9,7 @@
 enum { LOOKS = 8 };
 
 /* Each look as "webhook error_date pending" in numbers; what rose and what is over after it, as letters
- * R L F P, small when it is over. */
+ * R L F P, small when it is over, + for more of the same. */
 struct row {
     const char *name;
     struct watch_seen looks[LOOKS];
@@ -23,7 +23,7 @@ static const struct row ROWS[] = {
     {"an old error is no news", {SEEN(1, 500, 0), SEEN(1, 500, 0)}, {"", ""}},
     {"a newer one rings once, and is over when it was calm thrice",
      {SEEN(1, 500, 0), SEEN(1, 560, 2), SEEN(1, 620, 4), SEEN(1, 620, 4), SEEN(1, 620, 0), SEEN(1, 620, 0)},
-     {"", "F", "", "", "", "f"}},
+     {"", "F", "+", "", "", "f"}},
     {"no newer error but a growing queue is not calm",
      {SEEN(1, 500, 0), SEEN(1, 560, 1), SEEN(1, 560, 2), SEEN(1, 560, 3), SEEN(1, 560, 3), SEEN(1, 560, 3)},
      {"", "F", "", "", "", ""}},
@@ -49,6 +49,8 @@ static void check_row(void **state)
         for (int t = 0; t < TROUBLES; t++) {
             if (v.risen[t])
                 strncat(got, &"RLFP"[t], 1);
+            if (v.again[t])
+                strcat(got, "+");
             if (v.over[t])
                 strncat(got, &"rlfp"[t], 1);
             if (v.over[t])
