@@ -38,6 +38,7 @@ struct outbox {
     bool regression;
     bool announced;
     const char *hold;
+    bool is_free; /* what held it is over, and nothing else does */
     int64_t due_ms;
     int64_t created_ms;
     int64_t blocked_ms; /* of its chat, when it became due */
@@ -63,6 +64,7 @@ struct model_chat {
     int64_t paused_until_ms; /* by a 429 */
     int64_t blocked_ms;      /* how long it could not be written to, in all */
     int64_t busy_until_ms;   /* a message is on its way; 0: none */
+    int64_t began_ms;        /* and since when */
     enum lane_act act;
     int row;
     int digest;
@@ -259,6 +261,16 @@ static int64_t cooldown_of(const struct sim *s, const struct ring *r)
     return COOLDOWN_MS;
 }
 
+/* Of the rules that send there. */
+static int64_t longest_cooldown(const struct sim *s, int64_t chat_id)
+{
+    int64_t longest = 0;
+    for (size_t i = 0; i < s->rules.rules_count; i++)
+        if (s->rule[i].chat_id == chat_id && s->rule[i].cooldown_ms > longest)
+            longest = s->rule[i].cooldown_ms;
+    return longest ? longest : COOLDOWN_MS;
+}
+
 static void apply_ring(struct sim *s, int at, const struct ring *r, bool was_resolved)
 {
     struct model_group *g = &s->groups[at];
@@ -273,6 +285,9 @@ static void apply_ring(struct sim *s, int at, const struct ring *r, bool was_res
         fail_sim(s, "it rang although it is muted", at, 0);
     if (r->rings > 1)
         fail_sim(s, "more than one ring for a chat", at, r->rings);
+    bool cooling = place->last_ring_ms && since < longest_cooldown(s, r->chat_id);
+    if (!r->rings && !cooling && g->fact.status == STATUS_NEW)
+        fail_sim(s, "it does not ring although its cooldown is over", at, since);
     if (r->rings) {
         place->last_ring_ms = s->now_ms;
         g->ever_rang = true;
@@ -291,14 +306,18 @@ static void happen(struct sim *s, int at, int64_t n)
     g->fact.created_ms = g->fact.occurred_max_ms = s->now_ms;
     bool was_resolved = g->fact.status == STATUS_RESOLVED;
     bool muted = g->fact.muted_until_ms > s->now_ms;
+    bool must_ring = g->fact.severity == SEV_CRITICAL && !muted &&
+                     ((!g->ever_rang && g->fact.status == STATUS_NEW) ||
+                      (was_resolved && g->fact.resolved_by_person));
+    int64_t rung_before = s->rings;
     struct subject subject = engine_subject(&g->fact, false, s->now_ms);
     for (size_t i = 0; i < s->rules.inhibitions_count; i++)
         rules_fire(&s->rules, i, &subject);
     struct verdict v = engine_decide(&s->config, &g->fact, 1, s->now_ms, &rings);
-    if (g->fact.severity == SEV_CRITICAL && !g->ever_rang && !muted && g->fact.status == STATUS_NEW && !rings.count)
-        fail_sim(s, "a critical error that never rang does not ring", at, 0);
     for (size_t i = 0; i < rings.count; i++)
         apply_ring(s, at, &rings.rings[i], was_resolved);
+    if (must_ring && s->rings == rung_before)
+        fail_sim(s, was_resolved ? "a regression does not ring" : "a critical error never rings", at, 0);
     if (v.reopen)
         g->fact.status = STATUS_NEW;
     g->fact.quiet_since_ms = s->now_ms;
@@ -365,6 +384,19 @@ static int open_digest(const struct sim *s, int chat)
     return found;
 }
 
+/* As the decider does before what was held goes. */
+static void ask_again(struct sim *s, struct outbox *r)
+{
+    struct subject subject = engine_subject(&s->groups[r->group].fact, false, s->now_ms);
+    struct hold hold = rules_hold(&s->rules, &subject, CHAT_IDS[r->chat]);
+    bool too_long = hold.name && hold.name[0] == 'i' && s->now_ms - r->created_ms >= INHIBIT_SECONDS_MAX * 1000;
+    r->is_free = !hold.name || too_long;
+    if (r->is_free)
+        return;
+    r->hold = hold.name;
+    r->due_ms = hold.until_ms;
+}
+
 static struct chat_view view_of(struct sim *s, int chat, int *digest)
 {
     struct chat_view v = {.chat_id = CHAT_IDS[chat], .next_ms = -1};
@@ -373,6 +405,8 @@ static struct chat_view view_of(struct sim *s, int chat, int *digest)
         struct outbox *r = &s->rows[i];
         if (!waits(r, chat))
             continue;
+        if (r->hold && !r->is_free && r->due_ms <= s->now_ms)
+            ask_again(s, r);
         if (r->due_ms > s->now_ms) {
             if (v.next_ms < 0 || r->due_ms - s->now_ms < v.next_ms)
                 v.next_ms = r->due_ms - s->now_ms;
@@ -452,12 +486,30 @@ static int urgent_row(const struct sim *s, int chat)
     return best;
 }
 
+/* What began inside a silence or quiet hours is not told before they are over. */
+static void check_hush(struct sim *s, const struct outbox *r)
+{
+    int64_t moment = s->chats[r->chat].began_ms; /* a message that was on its way already is none */
+    for (size_t i = 0; i < s->rules.silences_count; i++) {
+        const struct silence *q = &s->silence[i];
+        bool covers = !q->chat_id || q->chat_id == CHAT_IDS[r->chat];
+        if (covers && r->created_ms >= q->from_ms && moment < q->until_ms && moment >= q->from_ms)
+            fail_sim(s, "it rang inside a silence", r->group, (q->until_ms - moment) / 1000);
+    }
+    int64_t day_ms = moment % DAY_MS;
+    bool night = day_ms >= 60 * 60000 && day_ms < 300 * 60000;
+    bool began_at_night = r->created_ms >= moment - day_ms + 60 * 60000;
+    if (s->rules.quiet_count && CHAT_IDS[r->chat] == OPS && night && began_at_night)
+        fail_sim(s, "it rang in quiet hours", r->group, day_ms / 60000);
+}
+
 static void announce(struct sim *s, struct outbox *r)
 {
     int64_t from = r->due_ms > r->created_ms ? r->due_ms : r->created_ms;
     int64_t waited = s->now_ms - from - (s->chats[r->chat].blocked_ms - (r->blocked_ms < 0 ? 0 : r->blocked_ms));
     if (r->announced)
         return;
+    check_hush(s, r);
     r->announced = true;
     if (r->attempts <= 1 && waited > s->longest_ms)
         s->longest_ms = waited;
@@ -507,6 +559,7 @@ static void begin(struct sim *s, int chat, const struct lane_step *step, int dig
     }
     pacer_take(&s->pacer, CHAT_IDS[chat], lane_pace(step->act), s->now_ms);
     count_send(s, chat);
+    c->began_ms = s->now_ms;
     c->busy_until_ms = s->now_ms + 20 + (int64_t)roll(s, 400);
 }
 
