@@ -32,12 +32,13 @@ struct channel_request {
     char headers[CHANNEL_HEADERS_MAX][CHANNEL_HEADER_BYTES];
     size_t headers_count;
     struct buf body;
+    const char *broken; /* what is wrong with the channel's row; NULL: nothing */
 };
 
 struct channel_kind {
     const char *name;
     bool follows_status; /* is told of taken and resolved, too */
-    /* False: there is nothing to tell this kind. `request->body` is empty and bounded. */
+    /* False: there is nothing to tell this kind, or its row is `broken`. `request->body` is empty and bounded. */
     bool (*build)(const struct channel *channel, const struct channel_alert *alert,
                   struct channel_request *request);
 };

@@ -28,6 +28,7 @@ static bool send_json(struct channel_request *r, const char *url, json_t *json)
     snprintf(r->url, sizeof r->url, "%s", url);
     add_header(r, "Content-Type", "application/json");
     bool fits = text && buf_add_str(&r->body, text);
+    r->broken = fits ? NULL : "what it is to be told does not fit";
     free(text);
     json_decref(json);
     return fits;
@@ -138,8 +139,10 @@ static bool build_ntfy(const struct channel *c, const struct channel_alert *a,
     const char *slash = strrchr(c->url, '/');
     char root[1000];
     char token[600];
-    if (!slash || !slash[1])
+    if (!slash || !slash[1]) {
+        r->broken = "its url has no topic at the end";
         return false;
+    }
     snprintf(root, sizeof root, "%.*s", (int)(slash - c->url), c->url);
     json_t *json = json_pack("{s:s,s:o,s:o,s:i,s:[s]}", "topic", slash + 1, "title",
                              said(channel_title, a, DISCORD_TITLE_BYTES), "message",
@@ -253,6 +256,7 @@ static bool build_webhook(const struct channel *c, const struct channel_alert *a
     add_header(r, "webhook-timestamp", id);
     add_header(r, "webhook-signature", buf_text(&signature));
     buf_fini(&signature);
+    r->broken = ok ? NULL : "its secret is no base64 behind whsec_";
     return ok;
 }
 

@@ -132,9 +132,10 @@ bool channels_post(struct channels *c, int64_t id, const struct channel_alert *a
     struct channel_request *request = mem_alloc(sizeof *request);
     buf_init(&request->body, CHANNEL_BODY_BYTES_MAX);
     bool built = kind && kind->build(channel, alert, request);
-    *text = !channel ? "there is no such channel, or it is switched off"
-            : !kind  ? "this kind of channel is not known"
-                     : "";
+    *text = !channel          ? "there is no such channel, or it is switched off"
+            : !kind           ? "this kind of channel is not known"
+            : request->broken ? request->broken
+                              : "";
     if (built) {
         struct posting *p = mem_alloc(sizeof *p);
         *p = (struct posting){c, id, alert->delivery_id, request->is_mail, done, ctx};
@@ -162,4 +163,19 @@ int64_t channels_first_fallback(const struct channels *c)
             first = one;
     }
     return first ? first->id : 0;
+}
+
+bool channels_are_known(const struct channels *c)
+{
+    return c->list != NULL;
+}
+
+bool channels_has_chat(const struct channels *c, int64_t chat_id)
+{
+    for (size_t i = 0; c->list && i < c->list->count; i++) {
+        const struct channel *one = &c->list->channels[i];
+        if (strcmp(one->kind, "telegram") == 0 && strtoll(one->url, NULL, 10) == chat_id)
+            return true;
+    }
+    return false;
 }

@@ -15,6 +15,10 @@ void channels_reload(struct channels *channels);
 /* NULL: there is none, or it is switched off. BORROWED until the next reload. */
 const struct channel *channels_find(const struct channels *channels, int64_t id);
 
+/* The first reload has ended. */
+bool channels_are_known(const struct channels *channels);
+/* A channel of kind telegram is that chat. */
+bool channels_has_chat(const struct channels *channels, int64_t chat_id);
 /* The enabled one with the lowest fallback number that is no Telegram chat; 0: none. */
 int64_t channels_first_fallback(const struct channels *channels);
 

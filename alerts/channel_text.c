@@ -96,7 +96,7 @@ enum tg_outcome channel_judge(bool is_mail, const struct http_answer *answer, ch
         return answer->sent ? TG_UNCERTAIN : TG_UNREACHABLE;
     }
     snprintf(text, size, "%d", status);
-    if (status < 400 && status >= 200)
+    if (status >= 200 && (status < 300 || (is_mail && status < 400)))
         return TG_OK;
     if (is_mail) /* RFC 5321: 4xx is for now, 5xx is for good, but a password may be mended */
         return status < 500                     ? TG_UNREACHABLE

@@ -110,10 +110,11 @@ void chat_answer_at_pace(struct sending *s)
 /* Somebody waits for this answer, and nobody else would send it again. */
 bool chat_put_off(struct sending *s, const struct tg_answer *answer)
 {
+    if (s->message.patient && answer->outcome == TG_TOO_MANY)
+        pacer_refused(s->chat->pacer, s->message.chat_id, answer->retry_after_s, clock_mono_ms());
     if (!s->message.patient || !s->html || answer->outcome != TG_TOO_MANY ||
         answer->retry_after_s > 60 || ++s->tries > 3)
         return false;
-    pacer_refused(s->chat->pacer, s->message.chat_id, answer->retry_after_s, clock_mono_ms());
     enqueue(s, true);
     return true;
 }

@@ -224,6 +224,7 @@ static void tg_document(struct chat *chat, const struct chat_message *m, const c
                         const char *data, size_t len, chat_done_fn *done, void *ctx)
 {
     struct sending *s = bare_sending(chat, "sendDocument", m->chat_id, done, ctx);
+    s->message.patient = m->patient;
     struct buf caption;
     if (m->patient)
         pacer_take(s->chat->pacer, m->chat_id, PACE_ANSWER, clock_mono_ms());

@@ -171,7 +171,11 @@ static void run_lane(struct lane *lane, const struct chat_view *view)
         wake_in(d, lane->gone_until_ms - now);
         return;
     }
-    struct lane_step next = lane_next(view, d->pacer, now);
+    if (lane_is_channel(lane) && !channels_are_known(d->channels))
+        return; /* the tick looks again */
+    struct chat_view seen = *view;
+    seen.is_out = lane_is_out(lane);
+    struct lane_step next = lane_next(&seen, d->pacer, now);
     lane->phase = PHASE_CLAIMING;
     switch (next.act) {
     case LANE_CARD:
@@ -227,15 +231,23 @@ static void on_recovered(void *ctx, const struct err *err)
         look(d);
 }
 
-/* What is found in 'sending' is nobody's only while no lane has anything in hand. */
+/* What is found in 'sending' is nobody's but what a lane has in hand; a claim that is on its way is waited
+ * for, a message is not. */
 static void recover(struct delivery *d)
 {
-    if (d->recovering || !all_idle(d))
+    int64_t in_hand[LANES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < d->lanes_count; i++) {
+        const struct lane *lane = d->lanes[i];
+        if (lane->phase == PHASE_CLAIMING)
+            return;
+        if (lane->phase != PHASE_IDLE && lane->load == LOAD_ALERT)
+            in_hand[count++] = lane->sending.id;
+    }
+    if (d->recovering)
         return;
     d->recovering = true;
-    struct outbox_claim claim = {store_lease_holder(d->lease), store_lease_epoch(d->lease), 0,
-                                 TOPICS_NONE};
-    store_outbox_recover(d->pg, &claim, on_recovered, d);
+    store_outbox_recover(d->pg, store_lease_epoch(d->lease), in_hand, count, on_recovered, d);
 }
 
 static void look(struct delivery *d)

@@ -70,8 +70,9 @@ static void on_card(void *ctx, const struct card_row *row, const struct err *err
     }
     lane->load = LOAD_CARD;
     lane->card = *row;
-    lane->card.group =
-        (struct group){.id = row->group.id, .undo_until_ms = row->group.undo_until_ms};
+    lane->card.group = (struct group){.id = row->group.id,
+                                      .undo_until_ms = row->group.undo_until_ms,
+                                      .status = row->group.status};
     if (lane_is_channel(lane)) {
         if (!lane_channel_status(lane, row, on_edited)) {
             lane->card_outcome = CARD_EDITED;

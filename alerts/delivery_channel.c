@@ -71,7 +71,7 @@ void lane_channel_digest(struct lane *lane, const struct digest_message *message
     own.look = &look;
     struct channel_alert alert = {
         .what = CHANNEL_DIGEST,
-        .delivery_id = message->digest->id,
+        .delivery_id = message->digest->id * 100000 + message->digest->rows % 100000,
         .reason = digest_reason_name(message->digest->reason),
         .digest = &own,
         .look = &look,
@@ -94,7 +94,8 @@ bool lane_channel_status(struct lane *lane, const struct card_row *row, chat_don
         .look = &look,
         .now_ms = look.now_ms,
     };
-    if (!kind || !kind->follows_status || row->edit != EDIT_CHANGE)
+    if (!kind || !kind->follows_status || row->edit != EDIT_CHANGE ||
+        row->told_status == row->group.status)
         return false;
     lane->phase = PHASE_SENDING;
     post(lane, &alert, done);

@@ -58,7 +58,8 @@ static void show(struct lane *lane, const struct digest *digest, const struct gr
                                .thread_id = digest->thread_id,
                                .message_id = digest->message_id,
                                .html = buf_text(&html),
-                               .keyboard = &keyboard};
+                               .keyboard = &keyboard,
+                               .silent = digest->silent};
     if (digest->message_id)
         d->chat->edit(d->chat, &out, on_answered, lane);
     else
@@ -102,7 +103,8 @@ static void on_digest(void *ctx, const struct digest *digest, const struct group
     lane->digest = (struct digest_result){.id = digest->id,
                                           .chat_id = digest->chat_id,
                                           .message_id = digest->message_id,
-                                          .rows = digest->rows};
+                                          .rows = digest->rows,
+                                          .changes = digest->changes};
     pacer_take(d->pacer, lane->chat_id, lane_pace(lane->digest_act), clock_mono_ms());
     if (lane->digest_act == LANE_LIST)
         send_list(lane, digest, groups, count);

@@ -10,7 +10,7 @@
 #include "core/log.h"
 #include "core/metric.h"
 
-static bool is_out(const struct lane *lane)
+bool lane_is_out(const struct lane *lane)
 {
     const struct delivery *d = lane->delivery;
     struct outage_view view = {
@@ -42,14 +42,17 @@ void delivery_fall_back(struct delivery *d)
     if (d->falling_back || d->held || d->stopped || !store_lease_is_held(d->lease) ||
         !pg_is_up(d->pg))
         return;
+    if (!channels_are_known(d->channels))
+        channels_reload(d->channels);
     d->health.is_out = false;
     size_t first = ++d->fallback_turn; /* each of the chain has its turn */
     for (size_t i = 0; i < d->lanes_count; i++) {
         const struct lane *lane = d->lanes[(first + i) % d->lanes_count];
-        bool in_chain = lane->chat_id == d->config.chat_id || lane_is_channel(lane);
-        if (!in_chain || !is_out(lane))
+        bool in_chain = lane->chat_id == d->config.chat_id || lane_is_channel(lane) ||
+                        channels_has_chat(d->channels, lane->chat_id);
+        if (!in_chain || !lane_is_out(lane))
             continue;
-        d->health.is_out = d->health.is_out || !lane_is_channel(lane);
+        d->health.is_out = d->health.is_out || lane->chat_id == d->config.chat_id;
         if (!d->falling_back)
             store_fall_back(d->pg, lane->chat_id, store_lease_holder(d->lease),
                             store_lease_epoch(d->lease), on_fallen_back, d);

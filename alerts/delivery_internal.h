@@ -92,6 +92,8 @@ void lane_work_digest(struct lane *lane, const struct digest_view *digest, enum 
 
 /* delivery_channel.c: the same for a channel other than the chat. */
 bool lane_is_channel(const struct lane *lane);
+/* It can't be reached (alerts/outage.h). */
+bool lane_is_out(const struct lane *lane);
 void lane_channel_alert(struct lane *lane, const struct outbox_row *row, chat_done_fn *done);
 void lane_channel_digest(struct lane *lane, const struct digest_message *message,
                          chat_done_fn *done);

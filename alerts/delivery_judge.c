@@ -15,7 +15,8 @@
 static void note_health(struct lane *lane, const struct chat_result *result)
 {
     struct delivery *d = lane->delivery;
-    if (lane->chat_id != d->config.chat_id)
+    bool about_message = result->outcome == TG_NO_MESSAGE || result->outcome == TG_REFUSED;
+    if (lane->chat_id != d->config.chat_id || about_message)
         return;
     if (result->outcome == TG_OK) {
         d->health.waiting_for_chat = false;
@@ -103,8 +104,10 @@ void lane_judge_alert(struct lane *lane, const struct chat_result *r)
         put_off(lane, waiting, r->retry_after_s);
         break;
     case TG_UNCERTAIN:
-        /* once more, marked; a second lost answer is left to people */
-        put_off(lane, "uncertain", lane->was_uncertain ? -1 : backoff_s(lane->attempts));
+        /* once more, marked; after a second lost answer it is not sent again, but said in a digest of
+         * what came late, unless a press has shown that it is there */
+        put_off(lane, "uncertain",
+                lane->was_uncertain ? ALERT_TTL_SECONDS + 1 : backoff_s(lane->attempts));
         break;
     case TG_CHAT_MOVED:
         delivery_follow(d, lane->sending.chat_id, r->migrate_to);
@@ -139,9 +142,10 @@ void lane_judge_card(struct lane *lane, const struct chat_result *result)
         lane->card_outcome = CARD_RETRY;
         lane->delay_s = result->retry_after_s;
     } else if (result->outcome == TG_UNREACHABLE || result->outcome == TG_UNCERTAIN ||
-               result->outcome == TG_UNAUTHORIZED) {
+               result->outcome == TG_UNAUTHORIZED ||
+               (result->outcome == TG_CHAT_GONE && lane_is_channel(lane))) {
         lane->card_outcome = CARD_RETRY; /* an edit may be repeated without harm */
-        lane->delay_s = backoff_s(3);
+        lane->delay_s = backoff_s(5);
     } else if (result->outcome != TG_OK) {
         log_warn("card can't be edited any more", LOG_S("error", result->text), LOG_END);
         lane->card_outcome = CARD_GONE;
@@ -155,7 +159,13 @@ static enum digest_outcome digest_later(struct lane *lane, const struct chat_res
 {
     struct digest_result *d = &lane->digest;
     bool may_be_there = r->outcome == TG_UNCERTAIN && !d->message_id;
+    bool file_fails =
+        lane->digest_act == LANE_LIST && (r->outcome == TG_UNCERTAIN || r->outcome == TG_CHAT_GONE);
     d->delay_s = backoff_s(lane->digest_tries + 1);
+    if (file_fails) /* it may be there, or files are forbidden: the pages name them all the same */
+        return DIGEST_LISTED;
+    if (may_be_there && lane->digest_tries > 1) /* twice is enough for a while */
+        d->delay_s = ALERT_TTL_SECONDS;
     switch (r->outcome) {
     case TG_TOO_MANY:
         pacer_refused(lane->delivery->pacer, lane->chat_id, r->retry_after_s, clock_mono_ms());
@@ -173,8 +183,12 @@ static enum digest_outcome digest_later(struct lane *lane, const struct chat_res
     case TG_UNREACHABLE:
     case TG_UNCERTAIN:
         return may_be_there ? DIGEST_MAYBE : DIGEST_RETRY;
-    default: /* the message is gone, or the file is refused: what can't be said here is listed by /errors */
-        return lane->digest_act == LANE_LIST ? DIGEST_LISTED : DIGEST_GONE;
+    default: /* the message is gone, or refused: what can't be said here is listed by /errors */
+        if (lane->digest_act == LANE_LIST)
+            return DIGEST_LISTED;
+        if (d->message_id)
+            return DIGEST_GONE;
+        return lane->digest_tries < DIGEST_TRIES_MAX ? DIGEST_RETRY : DIGEST_REFUSED;
     }
 }
 
@@ -188,6 +202,8 @@ void lane_judge_digest(struct lane *lane, const struct chat_result *r)
         d->outcome = digest_later(lane, r);
         snprintf(lane->error, sizeof lane->error, "%s", r->text ? r->text : "");
         d->error = lane->error;
+        if (d->outcome == DIGEST_REFUSED)
+            metric_add(METRIC_ALERTS_FAILED, d->rows);
         log_warn("digest not delivered", LOG_S("error", lane->error), LOG_END);
         return;
     }

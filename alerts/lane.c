@@ -51,10 +51,13 @@ static bool wants_fold(const struct thinking *t, enum digest_reason *reason)
     int64_t enough = left > STORM_ALERTS_MIN ? left : STORM_ALERTS_MIN;
     bool storm_goes_on =
         d->id && d->reason == DIGEST_STORM && d->opened_ago_ms < STORM_SECONDS_MAX * 1000;
-    if (v->held_due > 1 || (v->held_due > 0 && v->held_reason == DIGEST_FALLBACK)) {
+    bool rang_elsewhere = v->held_due > 0 && v->held_reason == DIGEST_FALLBACK;
+    if (rang_elsewhere || (v->held_due > 1 && !v->is_out)) {
         *reason = v->held_reason;
         return true;
     }
+    if (v->is_out)
+        return false;
     bool storm = v->due > 0 && (storm_goes_on || (v->due > enough && v->late == 0));
     *reason = storm ? DIGEST_STORM : DIGEST_LATE;
     return storm || v->late > 0;

@@ -2,6 +2,7 @@
 #include "alerts/pacing.h"
 
 #include "core/limits.h"
+#include "store/channel.h"
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * 1000 };
 
@@ -54,7 +55,8 @@ static struct pacing *own(struct pacer *p, int64_t chat_id)
 
 int64_t pacer_paused(const struct pacer *pacer, int64_t chat_id, int64_t now_ms)
 {
-    int64_t until = longer(find(pacer, chat_id)->paused_until_ms, pacer->paused_until_ms);
+    int64_t bot_ms = chat_id < CHANNEL_ID_MIN ? pacer->paused_until_ms : 0;
+    int64_t until = longer(find(pacer, chat_id)->paused_until_ms, bot_ms);
     return longer(0, until - now_ms);
 }
 
@@ -62,7 +64,8 @@ int64_t pacer_wait(const struct pacer *pacer, int64_t chat_id, enum pace what, i
 {
     const struct pacing *p = find(pacer, chat_id);
     int64_t wait = pacer_paused(pacer, chat_id, now_ms);
-    wait = longer(wait, wait_for(&pacer->second, BOT_MESSAGES_PER_SECOND, SECOND_MS, now_ms));
+    if (chat_id < CHANNEL_ID_MIN)
+        wait = longer(wait, wait_for(&pacer->second, BOT_MESSAGES_PER_SECOND, SECOND_MS, now_ms));
     if (what != PACE_ANSWER && p->last_ms && now_ms - p->last_ms < SECOND_MS)
         wait = longer(wait, SECOND_MS - (now_ms - p->last_ms));
     if (chat_id > 0)
@@ -78,7 +81,8 @@ void pacer_take(struct pacer *pacer, int64_t chat_id, enum pace what, int64_t no
 {
     struct pacing *p = own(pacer, chat_id);
     p->last_ms = now_ms;
-    note(&pacer->second, now_ms);
+    if (chat_id < CHANNEL_ID_MIN)
+        note(&pacer->second, now_ms);
     note(&p->minute, now_ms);
     if (what == PACE_COUNT)
         note(&p->counts, now_ms);
@@ -97,6 +101,8 @@ void pacer_refused(struct pacer *pacer, int64_t chat_id, int64_t seconds, int64_
 {
     struct pacing *p = own(pacer, chat_id);
     p->paused_until_ms = longer(p->paused_until_ms, now_ms + seconds * SECOND_MS);
+    if (chat_id >= CHANNEL_ID_MIN) /* no concern of the bot */
+        return;
     if (pacer->refused_ms && now_ms - pacer->refused_ms < MINUTE_MS)
         pacer->paused_until_ms = longer(pacer->paused_until_ms, now_ms + seconds * SECOND_MS);
     pacer->refused_ms = now_ms;

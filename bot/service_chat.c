@@ -89,7 +89,9 @@ void service_set_places(struct service *s, const struct rules *rules)
 {
     int64_t ids[ALERT_RULES_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < rules->rules_count; i++)
+    for (size_t i = 0; i < rules->chats_count; i++)
+        ids[count++] = rules->chats[i];
+    for (size_t i = 0; i < rules->rules_count && count < ALERT_RULES_MAX; i++)
         if (rules->rules[i].chat_id && is_on(rules, &rules->rules[i], 0))
             ids[count++] = rules->rules[i].chat_id;
     roles_set_places(s->roles, ids, count);

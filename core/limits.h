@@ -95,6 +95,7 @@ enum {
     STORM_SECONDS_MAX = 1800,     /* then a new message goes on, so that it is seen */
     DIGEST_EDIT_SECONDS_MIN = 10, /* one digest is edited no more often */
     DIGEST_LIST_SECONDS = 30,     /* into a storm its whole list follows as a file */
+    DIGEST_TRIES_MAX = 5,         /* of one that is refused */
     DIGEST_ROWS = 15,             /* errors a page, with buttons */
     CHANNEL_DIGEST_ROWS = 30,     /* errors that a digest names in a channel */
     DIGEST_GROUPS_MAX = 5000,     /* errors that one digest names */

@@ -299,6 +299,7 @@ void http_client_mail(struct http_client *client, const char *url, const char *s
     curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(t->easy, CURLOPT_MAIL_FROM, sender);
     curl_easy_setopt(t->easy, CURLOPT_MAIL_RCPT, t->list);
+    curl_easy_setopt(t->easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L); /* the others get it */
     curl_easy_setopt(t->easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_wanted);
     curl_easy_setopt(t->easy, CURLOPT_READDATA, t);

@@ -23,6 +23,8 @@ CREATE TABLE alert_digest (
     listed_rows  bigint NOT NULL DEFAULT 0, -- alerts that the file names
     page         integer NOT NULL DEFAULT 1,   -- that somebody turned to
     stale        boolean NOT NULL DEFAULT false, -- an error that it names was changed
+    changes      bigint NOT NULL DEFAULT 0,      -- how often
+    silent       boolean NOT NULL DEFAULT false, -- without a sound: all of its alerts were
     next_try_at  timestamptz NOT NULL DEFAULT now(),
     last_error   text,
     closed_at    timestamptz            -- nothing is folded into it any more
@@ -35,6 +37,9 @@ ALTER TABLE alert_outbox ADD COLUMN hold text CHECK (hold IN
     ('quiet', 'silence', 'inhibited', 'fallback'));
 ALTER TABLE alert_outbox ADD COLUMN hold_about text;
 CREATE INDEX alert_outbox_digest ON alert_outbox (digest_id) WHERE digest_id IS NOT NULL;
+
+-- Of a channel that follows the status: the last one it was told; NULL: new.
+ALTER TABLE alert_card ADD COLUMN told_status text;
 
 ALTER TABLE chat_message DROP CONSTRAINT chat_message_kind_check;
 ALTER TABLE chat_message ADD CONSTRAINT chat_message_kind_check

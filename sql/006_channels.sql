@@ -24,7 +24,7 @@ CREATE TABLE alert_channel (
     last_error_at timestamptz,
     CHECK (kind <> 'email' OR (sender IS NOT NULL AND recipients IS NOT NULL)),
     CHECK (kind <> 'pagerduty' OR secret IS NOT NULL),
-    CHECK (kind <> 'telegram' OR url ~ '^-?[0-9]+$')
+    CHECK (kind <> 'telegram' OR url ~ '^-?[0-9]{1,16}$')
 );
 CREATE TRIGGER alert_channel_changed AFTER INSERT OR DELETE OR UPDATE OF name, kind, url, secret, sender,
     recipients, language, enabled, fallback ON alert_channel

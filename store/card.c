@@ -10,9 +10,7 @@
 /* --------------------------------------------------------------------------------------- cards */
 
 static const char CARD_HEAD[] =
-    "SELECT c.chat_id, c.message_id, c.edit, c.edit_seq, (SELECT max(n.message_id) FROM alert_card "
-    "n "
-    "WHERE n.group_id = c.group_id AND n.chat_id = c.chat_id AND n.is_current), c.held, "
+    "SELECT c.chat_id, c.message_id, c.edit, c.edit_seq, c.told_status, c.held, "
     "coalesce(o.reason = 'regression', false), coalesce(o.possible_repeat, false), "
     "coalesce(cs.language, c.language), cs.time_zone, coalesce(cs.is_quiet, false), ";
 enum {
@@ -20,7 +18,7 @@ enum {
     CARD_MESSAGE,
     CARD_EDIT,
     CARD_SEQ,
-    CARD_NEWER,
+    CARD_TOLD,
     CARD_HELD,
     CARD_REGRESSION,
     CARD_REPEAT,
@@ -55,7 +53,6 @@ static void on_card(void *ctx, const struct pg_reply *reply)
             .chat_id = pg_get_i64(r, 0, CARD_CHAT),
             .message_id = pg_get_i64(r, 0, CARD_MESSAGE),
             .edit_seq = pg_get_i64(r, 0, CARD_SEQ),
-            .newer_message_id = pg_get_i64(r, 0, CARD_NEWER),
             .held = pg_get_i64(r, 0, CARD_HELD),
             .regression = pg_get_bool(r, 0, CARD_REGRESSION),
             .possible_repeat = pg_get_bool(r, 0, CARD_REPEAT),
@@ -66,6 +63,9 @@ static void on_card(void *ctx, const struct pg_reply *reply)
                     : strcmp(edit, "retire") == 0 ? EDIT_RETIRE
                                                   : EDIT_EXPIRE,
         };
+        const char *told = pg_get_text(r, 0, CARD_TOLD);
+        if (told)
+            status_parse(told, strlen(told), &card.told_status);
         store_group_decode(r, 0, CARD_GROUP, &card.group);
     }
     call->done(call->ctx, found ? &card : NULL, reply->err);
@@ -93,16 +93,18 @@ void store_card_claim(struct pg *pg, int64_t chat_id, bool counts_too, card_clai
     pg_run(pg, batch, on_card, call);
 }
 
-/* Edits that keep failing end after twenty tries; the next change starts anew. A card that shows Undo is
+/* Counts that keep failing end after twenty tries; the next change starts anew. A card that shows Undo is
  * edited once more when that is over ($6, Unix milliseconds). */
 static const char CARD_DONE_SQL[] =
     "UPDATE alert_card SET edited_at = now(), "
-    "edit = CASE WHEN $4 = 2 AND edit_tries < 20 THEN edit WHEN $4 <> 1 AND edit_seq <> $3 THEN "
+    "edit = CASE WHEN $4 = 2 AND (edit_tries < 20 OR edit <> 'count') THEN edit WHEN $4 <> 1 AND "
+    "edit_seq <> $3 THEN "
     "edit WHEN $4 = 0 AND $6 > 0 AND is_current THEN 'expire' END, "
     "edit_since = CASE WHEN $4 = 2 THEN now() + make_interval(secs => $5) "
     "WHEN edit_seq <> $3 THEN now() "
     "WHEN $4 = 0 AND $6 > 0 AND is_current THEN to_timestamp($6 / 1000.0) END, "
     "edit_tries = CASE WHEN $4 = 2 THEN edit_tries + 1 ELSE 0 END, "
+    "told_status = CASE WHEN $4 = 0 THEN $7 ELSE told_status END, "
     "is_current = is_current AND $4 <> 1 WHERE chat_id = $1 AND message_id = $2";
 
 void store_card_done(struct pg *pg, const struct card_row *card, enum card_outcome outcome,
@@ -116,5 +118,6 @@ void store_card_done(struct pg *pg, const struct card_row *card, enum card_outco
     pg_i64(batch, (int64_t)outcome);
     pg_i64(batch, delay_s);
     pg_i64(batch, card->group.undo_until_ms);
+    pg_text(batch, status_name(card->group.status));
     pg_run_outcome(pg, batch, done, ctx);
 }

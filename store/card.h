@@ -12,10 +12,10 @@ struct card_row {
     int64_t message_id;
     enum card_edit edit;
     int64_t edit_seq;
-    int64_t newer_message_id; /* of EDIT_RETIRE: the card that took over */
-    int64_t held;             /* what its alert said, and says again after an edit */
+    int64_t held; /* what its alert said, and says again after an edit */
     bool regression;
     bool possible_repeat;
+    enum group_status told_status; /* that a channel was told of last */
     struct outbox_look look;
     struct group group;
 };

@@ -105,8 +105,8 @@ void store_channel_note(struct pg *pg, int64_t id, const char *error)
     pg_run_outcome(pg, batch, NULL, NULL);
 }
 
-/* Whatever is in hand counts too: its sending may hang as long as the outage lasts. A copy is made once:
- * the hold says so. */
+/* Whatever is in hand counts too: its sending may hang as long as the outage lasts; and what became part of
+ * a digest that nobody has seen. A copy is made once: the hold says so. */
 static const char FALL_BACK_SQL[] =
     "WITH me AS (SELECT 1 FROM service_lease WHERE name = 'alerts' AND holder = $2 AND epoch = $3 "
     "AND until > clock_timestamp() FOR SHARE), "
@@ -116,8 +116,10 @@ static const char FALL_BACK_SQL[] =
     "AND CASE WHEN kind = 'telegram' THEN url <> $1::text ELSE true END "
     "ORDER BY fallback, id LIMIT 1), "
     "o AS (UPDATE alert_outbox o SET hold = 'fallback', hold_about = c.name FROM c, error_group g "
-    "WHERE o.chat_id = $1 AND o.state IN ('pending', 'uncertain', 'sending') "
-    "AND isfinite(o.next_try_at) AND (o.hold IS NULL OR o.next_try_at <= now()) "
+    "WHERE o.chat_id = $1 AND (o.state IN ('pending', 'uncertain', 'sending') "
+    "OR (o.state = 'folded' AND EXISTS (SELECT 1 FROM alert_digest d WHERE d.id = o.digest_id "
+    "AND d.message_id IS NULL AND d.closed_at IS NULL))) "
+    "AND (o.hold IS NULL OR o.is_free) "
     "AND o.hold IS DISTINCT FROM 'fallback' AND o.note_id IS NULL AND g.id = o.group_id "
     "AND g.severity = 'critical' AND EXISTS (SELECT 1 FROM me) "
     "RETURNING o.group_id, o.reason, o.held, coalesce(o.fallback_from, o.chat_id) AS origin) "

@@ -28,7 +28,8 @@ enum digest_reason digest_reason_of_name(const char *name)
 static const char FOLD_SQL[] =
     "WITH me AS (SELECT 1 FROM service_lease WHERE name = 'alerts' AND holder = $1 AND epoch = $2 "
     "AND until > clock_timestamp() FOR SHARE), "
-    "o AS (SELECT id, thread_id, hold_about FROM alert_outbox WHERE chat_id = $3 "
+    "o AS (SELECT id, thread_id, hold_about, coalesce(silent, false) AS silent FROM alert_outbox "
+    "WHERE chat_id = $3 "
     "AND state IN ('pending', 'uncertain') AND next_try_at <= now() AND note_id IS NULL "
     "AND CASE $4 WHEN 'storm' THEN hold IS NULL AND state = 'pending' "
     "WHEN 'late' THEN hold IS NULL AND created_at < now() - make_interval(secs => $5) "
@@ -37,9 +38,11 @@ static const char FOLD_SQL[] =
     "FOR UPDATE SKIP LOCKED), "
     "known AS (SELECT id FROM alert_digest WHERE chat_id = $3 AND reason = $4 "
     "AND closed_at IS NULL AND (message_id IS NULL OR $4 = 'storm') "
-    "AND opened_at > now() - make_interval(secs => $7) ORDER BY id DESC LIMIT 1 FOR UPDATE), "
-    "made AS (INSERT INTO alert_digest (chat_id, thread_id, reason, about) SELECT $3, "
-    "(SELECT thread_id FROM o ORDER BY id LIMIT 1), $4, (SELECT max(hold_about) FROM o) "
+    "AND (message_id IS NULL OR opened_at > now() - make_interval(secs => $7)) ORDER BY id DESC "
+    "LIMIT 1 FOR UPDATE), "
+    "made AS (INSERT INTO alert_digest (chat_id, thread_id, reason, about, silent) SELECT $3, "
+    "(SELECT thread_id FROM o ORDER BY id LIMIT 1), $4, (SELECT max(hold_about) FROM o), "
+    "(SELECT bool_and(silent) FROM o) "
     "WHERE EXISTS (SELECT 1 FROM o) AND NOT EXISTS (SELECT 1 FROM known) RETURNING id), "
     "grown AS (UPDATE alert_digest SET added_at = now() WHERE id IN (SELECT id FROM known) "
     "AND EXISTS (SELECT 1 FROM o)) "
@@ -48,7 +51,8 @@ static const char FOLD_SQL[] =
     "RETURNING id";
 /* The one before, when a long storm goes on in a new message. */
 static const char CLOSE_OLD_SQL[] =
-    "UPDATE alert_digest d SET closed_at = now(), stale = true WHERE chat_id = $1 "
+    "UPDATE alert_digest d SET closed_at = now(), stale = chat_id < 5000000000000000 WHERE chat_id "
+    "= $1 "
     "AND reason = 'storm' AND closed_at IS NULL AND message_id IS NOT NULL "
     "AND EXISTS (SELECT 1 FROM alert_digest n WHERE n.chat_id = $1 AND n.reason = 'storm' "
     "AND n.closed_at IS NULL AND n.id > d.id)";
@@ -97,7 +101,7 @@ static const char CLAIM_SQL[] =
 /* clang-format off */
 static const char DIGEST_SQL[] =
     "SELECT d.chat_id, d.thread_id, d.message_id, d.reason, d.about, d.tries, "
-    PG_MS("d.opened_at") ", " PG_MS("d.closed_at") ", d.page, n.rows, n.groups, n.open, "
+    PG_MS("d.opened_at") ", " PG_MS("d.closed_at") ", d.page, n.rows, n.groups, n.open, d.silent, d.changes, "
     "cs.language, cs.time_zone, coalesce(cs.is_quiet, false) "
     "FROM alert_digest d LEFT JOIN chat_setting cs ON cs.chat_id = d.chat_id "
     "CROSS JOIN LATERAL (SELECT count(*) AS rows, count(DISTINCT g.id) AS groups, "
@@ -108,7 +112,7 @@ static const char DIGEST_SQL[] =
 enum {
     DIGEST_CHAT, DIGEST_THREAD, DIGEST_MESSAGE, DIGEST_REASON, DIGEST_ABOUT, DIGEST_TRIES,
     DIGEST_OPENED, DIGEST_CLOSED_AT, DIGEST_PAGE, DIGEST_ROWS_COUNT,
-    DIGEST_GROUPS, DIGEST_STILL_OPEN, DIGEST_LANGUAGE, DIGEST_ZONE, DIGEST_IS_QUIET
+    DIGEST_GROUPS, DIGEST_STILL_OPEN, DIGEST_SILENT, DIGEST_CHANGES, DIGEST_LANGUAGE, DIGEST_ZONE, DIGEST_IS_QUIET
 };
 
 /* Worst first, then the most frequent. */
@@ -184,6 +188,8 @@ static struct digest read_digest(const PGresult *r, const struct digest_call *ca
         .rows = pg_get_i64(r, 0, DIGEST_ROWS_COUNT),
         .groups = pg_get_i64(r, 0, DIGEST_GROUPS),
         .still_open = pg_get_i64(r, 0, DIGEST_STILL_OPEN),
+        .silent = pg_get_bool(r, 0, DIGEST_SILENT),
+        .changes = pg_get_i64(r, 0, DIGEST_CHANGES),
         .look = {pg_get_text(r, 0, DIGEST_LANGUAGE), pg_get_text(r, 0, DIGEST_ZONE),
                  pg_get_bool(r, 0, DIGEST_IS_QUIET)},
     };
@@ -245,7 +251,8 @@ void store_digest_claim(struct pg *pg, const struct outbox_claim *claim, int64_t
 /* ------------------------------------------------------------------------------------- outcomes */
 
 static const char SHOWN_SQL[] =
-    "UPDATE alert_digest SET message_id = $2, shown_at = now(), shown_rows = $3, stale = false, "
+    "UPDATE alert_digest SET message_id = $2, shown_at = now(), shown_rows = $3, stale = changes "
+    "<> $4, "
     "uncertain = false, next_try_at = now(), last_error = NULL WHERE id = $1";
 static const char REMEMBER_SQL[] =
     "INSERT INTO chat_message (chat_id, message_id, kind, args) VALUES ($1, $2, 'digest', $3) "
@@ -263,6 +270,11 @@ static const char GONE_SQL[] =
     "closed_at = CASE WHEN shown_rows >= $2 THEN coalesce(closed_at, now()) ELSE closed_at END, "
     "stale = false, last_error = $3 WHERE id = $1";
 
+/* It is refused again and again: said by the state of its rows, the log and a metric. */
+static const char REFUSED_SQL[] =
+    "WITH d AS (UPDATE alert_digest SET closed_at = now(), stale = false, last_error = $2 "
+    "WHERE id = $1) UPDATE alert_outbox SET state = 'failed', last_error = $2 WHERE digest_id = $1";
+
 static void add_shown(struct pg_batch *batch, const struct digest_result *r)
 {
     struct buf id;
@@ -272,6 +284,7 @@ static void add_shown(struct pg_batch *batch, const struct digest_result *r)
     pg_i64(batch, r->id);
     pg_i64(batch, r->message_id);
     pg_i64(batch, r->rows);
+    pg_i64(batch, r->changes);
     pg_add(batch, REMEMBER_SQL);
     pg_i64(batch, r->chat_id);
     pg_i64(batch, r->message_id);
@@ -290,6 +303,10 @@ void store_digest_done(struct pg *pg, const struct digest_result *r, outbox_done
         pg_i64(batch, r->id);
         if (r->outcome == DIGEST_LISTED)
             pg_i64(batch, r->rows);
+    } else if (r->outcome == DIGEST_REFUSED) {
+        pg_add(batch, REFUSED_SQL);
+        pg_i64(batch, r->id);
+        pg_text(batch, r->error);
     } else if (r->outcome == DIGEST_GONE) {
         pg_add(batch, GONE_SQL);
         pg_i64(batch, r->id);

@@ -1,6 +1,6 @@
 /* digest.h -- messages that stand for many alerts, and the errors that they name.
  *
- * Only the holder of the lease folds, sends and closes; each write checks holder and epoch. */
+ * Only the holder of the lease folds and sends: those check holder and epoch. */
 #ifndef NABAT_STORE_DIGEST_H
 #define NABAT_STORE_DIGEST_H
 
@@ -24,8 +24,10 @@ struct digest {
     int64_t opened_ms;
     int64_t closed_ms; /* 0: it goes on */
     int64_t page;
-    int64_t rows;       /* alerts folded into it */
-    int64_t groups;     /* different errors among them */
+    int64_t rows;   /* alerts folded into it */
+    int64_t groups; /* different errors among them */
+    bool silent;
+    int64_t changes;    /* how often an error of it was changed: what an edit shows */
     int64_t still_open; /* of these, not resolved */
     struct outbox_look look;
 };
@@ -45,14 +47,16 @@ enum digest_outcome {
     DIGEST_LISTED,
     DIGEST_CLOSED,
     DIGEST_RETRY,
-    DIGEST_MAYBE, /* the answer to its first sending got lost */
-    DIGEST_GONE,  /* the message can't be edited: what is new in it goes into another one */
+    DIGEST_MAYBE,   /* the answer to its first sending got lost */
+    DIGEST_REFUSED, /* it can't be said there: its alerts have failed */
+    DIGEST_GONE,    /* the message can't be edited: what is new in it goes into another one */
 };
 struct digest_result {
     int64_t id;
     int64_t chat_id;
     int64_t message_id;
-    int64_t rows; /* what was shown or listed */
+    int64_t rows;    /* what was shown or listed */
+    int64_t changes; /* as the digest had them */
     enum digest_outcome outcome;
     int64_t delay_s; /* of RETRY and MAYBE */
     const char *error;

@@ -73,7 +73,8 @@ static const char EDIT_SQL[] =
 
 /* Digests of the last day show what became of the errors that they name. */
 static const char STALE_SQL[] =
-    "UPDATE alert_digest SET stale = true WHERE opened_at > now() - interval '1 day' "
+    "UPDATE alert_digest SET stale = true, changes = changes + 1 "
+    "WHERE opened_at > now() - interval '1 day' AND chat_id < 5000000000000000 "
     "AND message_id IS NOT NULL AND id IN (SELECT digest_id FROM alert_outbox "
     "WHERE digest_id IS NOT NULL AND group_id = ANY($1::bigint[]))";
 

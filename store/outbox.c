@@ -123,7 +123,11 @@ static void on_view(void *ctx, const struct pg_reply *reply)
         const PGresult *r = reply->results[0];
         int64_t oldest_s = pg_get_i64(r, row, VIEW_OLDEST);
         read_view(r, row, &views[row]);
-        waiting.count += pg_get_i64(r, row, VIEW_WAITING);
+        const struct digest_view *d = &views[row].digest;
+        bool unsaid = d->id && !d->is_closed && d->shown_rows < d->rows;
+        waiting.count += pg_get_i64(r, row, VIEW_WAITING) + (unsaid ? d->rows - d->shown_rows : 0);
+        if (unsaid && d->opened_ago_ms / 1000 > oldest_s && !d->is_sent)
+            oldest_s = d->opened_ago_ms / 1000;
         if (oldest_s > waiting.oldest_s)
             waiting.oldest_s = oldest_s;
     }
@@ -153,7 +157,7 @@ static const char CLAIM_HEAD[] =
     "o AS (UPDATE alert_outbox SET state = 'sending', attempts = attempts + 1, epoch = $2 "
     "WHERE id = (SELECT w.id FROM alert_outbox w JOIN error_group g ON g.id = w.group_id "
     "WHERE w.chat_id = $3 AND w.state IN ('pending', 'uncertain') AND w.next_try_at <= now() "
-    "AND (w.hold IS NULL OR w.is_free OR w.hold = 'fallback') "
+    "AND (w.hold IS NULL OR (w.is_free AND w.hold <> 'fallback')) "
     "ORDER BY CASE WHEN w.note_id IS NOT NULL THEN 3 WHEN g.severity = 'critical' THEN 0 "
     "WHEN w.reason = 'regression' THEN 1 ELSE 2 END, w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED) "
     "AND EXISTS (SELECT 1 FROM me) RETURNING *) "
@@ -318,27 +322,47 @@ static const char RECOVER_SQL[] =
     "possible_repeat = possible_repeat OR epoch < $1, next_try_at = now(), "
     "last_error = CASE WHEN epoch < $1 THEN 'the instance that was sending it ended' "
     "ELSE 'the claim got lost on its way' END "
-    "WHERE state = 'sending' AND epoch <= $1";
+    "WHERE state = 'sending' AND epoch <= $1 AND (epoch < $1 OR id <> ALL($2::bigint[]))";
 
-void store_outbox_recover(struct pg *pg, const struct outbox_claim *claim, outbox_done_fn *done,
-                          void *ctx)
+void store_outbox_recover(struct pg *pg, int64_t epoch, const int64_t *in_hand, size_t count,
+                          outbox_done_fn *done, void *ctx)
 {
     struct pg_batch *batch = pg_batch_new();
+    struct pg_array ids;
+    pg_array_init(&ids, PG_INT8_ARRAY, MIB);
+    for (size_t i = 0; i < count; i++)
+        pg_array_i64(&ids, in_hand[i]);
     pg_add(batch, RECOVER_SQL);
-    pg_i64(batch, claim->epoch);
+    pg_i64(batch, epoch);
+    pg_array_param(batch, &ids);
     pg_run_outcome(pg, batch, done, ctx);
 }
+
+#define DESTINATIONS                                                                               \
+    "(SELECT chat_id FROM alert_rule WHERE chat_id IS NOT NULL UNION ALL "                         \
+    "SELECT CASE WHEN kind = 'telegram' THEN url::bigint ELSE id END FROM alert_channel)"
 
 /* Chats that somebody asked for errors in are no destinations; the rest was the alert chat before. */
 void store_outbox_readdress(struct pg *pg, int64_t chat_id, int64_t thread_id, outbox_done_fn *done,
                             void *ctx)
 {
+    static const char *const DIGESTS[] = {
+        "UPDATE alert_digest SET chat_id = $1, thread_id = $2 WHERE closed_at IS NULL "
+        "AND message_id IS NULL AND chat_id <> $1 AND chat_id NOT IN " DESTINATIONS,
+        /* what was said in a chat that is none any more is not edited there */
+        "UPDATE alert_digest SET closed_at = coalesce(closed_at, now()), stale = false, "
+        "thread_id = coalesce(thread_id, $2::bigint) WHERE (closed_at IS NULL OR stale) "
+        "AND chat_id <> $1 AND chat_id NOT IN " DESTINATIONS,
+    };
     struct pg_batch *batch = pg_batch_new();
+    for (size_t i = 0; i < sizeof DIGESTS / sizeof *DIGESTS; i++) {
+        pg_add(batch, DIGESTS[i]);
+        pg_i64(batch, chat_id);
+        pg_i64_or_null(batch, thread_id);
+    }
     pg_add(batch, "UPDATE alert_outbox SET chat_id = $1, thread_id = $2 "
-                  "WHERE state IN ('pending', 'uncertain') AND chat_id <> $1 AND chat_id NOT IN "
-                  "(SELECT chat_id FROM alert_rule WHERE chat_id IS NOT NULL UNION ALL "
-                  "SELECT CASE WHEN kind = 'telegram' THEN url::bigint ELSE id END FROM "
-                  "alert_channel)");
+                  "WHERE state IN ('pending', 'uncertain') AND chat_id <> $1 AND chat_id NOT "
+                  "IN " DESTINATIONS);
     pg_i64(batch, chat_id);
     pg_i64_or_null(batch, thread_id);
     pg_run_outcome(pg, batch, done, ctx);
@@ -350,11 +374,13 @@ void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, o
     static const char *const SQL[] = {
         "UPDATE alert_outbox SET chat_id = $2 WHERE chat_id = $1 "
         "AND state IN ('pending', 'sending', 'uncertain')",
-        "DELETE FROM alert_state a USING alert_state b WHERE a.chat_id = $2 AND b.chat_id = $1 "
-        "AND a.group_id = b.group_id",
         /* copied, not moved: a restart may still have the old id in its settings */
-        "INSERT INTO alert_state (group_id, chat_id, last_ring_at, held) SELECT group_id, $2, "
-        "last_ring_at, held FROM alert_state WHERE chat_id = $1 ON CONFLICT DO NOTHING",
+        "INSERT INTO alert_state AS s (group_id, chat_id, last_ring_at, held) SELECT group_id, $2, "
+        "last_ring_at, held FROM alert_state WHERE chat_id = $1 ON CONFLICT (group_id, chat_id) "
+        "DO UPDATE SET last_ring_at = greatest(s.last_ring_at, excluded.last_ring_at)",
+        "UPDATE alert_digest SET stale = false WHERE chat_id = $1 AND closed_at IS NOT NULL "
+        "AND chat_id <> $2",
+        "UPDATE alert_channel SET url = $2::text WHERE kind = 'telegram' AND url = $1::text",
         "UPDATE alert_rule SET chat_id = $2 WHERE chat_id = $1",
         "UPDATE alert_silence SET chat_id = $2 WHERE chat_id = $1",
         "DELETE FROM alert_card WHERE chat_id = $1 AND chat_id <> $2",

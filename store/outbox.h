@@ -55,6 +55,7 @@ struct digest_view {
 /* What waits for one chat. */
 struct chat_view {
     int64_t chat_id;
+    bool is_out;       /* can't be reached: nothing is folded, so that it can ring elsewhere */
     int64_t due;       /* alerts that could go now and never went */
     int64_t again_due; /* those whose answer got lost: once more, each by itself */
     int64_t late;      /* of both, those that waited longer than ALERT_TTL_SECONDS */
@@ -117,10 +118,10 @@ void store_outbox_sent(struct pg *pg, const struct outbox_sent *sent, outbox_don
  * Nothing happens to a row that another holder has taken since (`epoch` is that of the claim). */
 void store_outbox_put_off(struct pg *pg, int64_t id, int64_t epoch, const char *state,
                           int64_t delay_s, const char *error, outbox_done_fn *done, void *ctx);
-/* With nothing under way: what an older holder was sending is uncertain now; what we claimed
+/* But for what is in hand: what an older holder was sending is uncertain now; what we claimed
  * ourselves and never sent waits again. */
-void store_outbox_recover(struct pg *pg, const struct outbox_claim *claim, outbox_done_fn *done,
-                          void *ctx);
+void store_outbox_recover(struct pg *pg, int64_t epoch, const int64_t *in_hand, size_t count,
+                          outbox_done_fn *done, void *ctx);
 /* What waits for a chat that nothing is routed to any more goes to the alert chat. */
 void store_outbox_readdress(struct pg *pg, int64_t chat_id, int64_t thread_id, outbox_done_fn *done,
                             void *ctx);

@@ -208,7 +208,18 @@ struct load_call {
     void *ctx;
 };
 
-enum { LOAD_VERSION, LOAD_RULES, LOAD_SILENCES, LOAD_QUIET, LOAD_INHIBITIONS, LOAD_FIRINGS };
+static const char CHATS_SQL[] = "SELECT url::bigint FROM alert_channel WHERE kind = 'telegram' "
+                                "AND enabled ORDER BY id LIMIT $1";
+
+enum {
+    LOAD_VERSION,
+    LOAD_RULES,
+    LOAD_SILENCES,
+    LOAD_QUIET,
+    LOAD_INHIBITIONS,
+    LOAD_FIRINGS,
+    LOAD_CHATS
+};
 
 static size_t rows_of(const PGresult *r, const char *what)
 {
@@ -246,6 +257,9 @@ static struct rules *decode(const struct pg_reply *reply)
         read_inhibition(r[LOAD_INHIBITIONS], (int)i, &rules->inhibitions[i]);
     for (size_t i = 0; i < rules->firings_count; i++)
         read_firing(r[LOAD_FIRINGS], (int)i, &rules->firings[i]);
+    rules->chats_count = (size_t)PQntuples(r[LOAD_CHATS]);
+    for (size_t i = 0; i < rules->chats_count; i++)
+        rules->chats[i] = pg_get_i64(r[LOAD_CHATS], (int)i, 0);
     return rules;
 }
 
@@ -266,7 +280,7 @@ void store_rules_load(struct pg *pg, rules_done_fn *done, void *ctx)
     } QUERIES[] = {
         {RULES_SQL, ALERT_RULES_MAX}, {SILENCES_SQL, ALERT_RULES_MAX},
         {QUIET_SQL, ALERT_RULES_MAX}, {INHIBITIONS_SQL, ALERT_RULES_MAX},
-        {FIRINGS_SQL, FIRINGS_MAX},
+        {FIRINGS_SQL, FIRINGS_MAX},   {CHATS_SQL, CHANNELS_MAX},
     };
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, "SELECT value::bigint FROM service_setting WHERE name = 'alert_rules_version'");

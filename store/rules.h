@@ -4,6 +4,7 @@
 #define NABAT_STORE_RULES_H
 
 #include "core/event.h"
+#include "core/limits.h"
 #include "store/pg.h"
 
 enum { RULE_NAME_BYTES = 260, RULE_TEXT_BYTES = 516, ZONE_BYTES = 64 }; /* 64 and 128 characters */
@@ -92,6 +93,8 @@ struct rules {
     struct firing *firings; /* room for FIRINGS_MAX */
     size_t firings_count;
     bool has_rates;
+    int64_t chats[CHANNELS_MAX]; /* of channels that are chats of Telegram */
+    size_t chats_count;
 };
 
 /* `rules` is the caller's to free; NULL on error. At most ALERT_RULES_MAX of each kind, the rest is said in the

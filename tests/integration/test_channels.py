@@ -347,3 +347,70 @@ def test_fallback_when_telegram_is_silent(service, tg, db, receiver):
     assert b"into the void" in receiver.got[0][2]
     tg.mute = False
     tg.wait(lambda: tg.sent(CHAT), 100, "the chat catches up")
+
+
+def test_a_storm_rings_elsewhere_too(service, tg, db, receiver):
+    """Folded before anybody knew that the chat is gone: the chain gets it all the same."""
+    s = service(tg=tg)
+    channel(db, "webhook", receiver.url + "/x", rule=False, fallback=1)
+    tg.chats[CHAT]["gone"] = "bot was kicked from the supergroup chat"
+    words = "alpha bravo charlie delta echo foxtrot golf hotel india juliett".split()
+    body = [{"message": f"{words[n % 10]} {words[n // 10]} storm", "severity": "critical"} for n in range(20)]
+    assert s.post(body).status == 200
+    wait(lambda: {g["id"] for b in receiver.bodies for g in b.get("groups", [b.get("group")]) if g} >= set(range(1, 21)),
+         40, "all twenty")
+
+
+@pytest.mark.parametrize("status, columns, error", [
+    (302, {}, "302"), (400, {}, "400"), (200, {"secret": "whsec_not base64!"}, "whsec_")])
+def test_a_channel_that_does_not_take_it(service, tg, db, receiver, status, columns, error):
+    s = service(tg=tg)
+    channel(db, "webhook", receiver.url + "/x", **columns)
+    receiver.answers = [(status, {"Location": "/login"})] * 50
+    post(s, "refused")
+    wait(lambda: error in (db.one("SELECT coalesce(last_error, '') FROM alert_outbox") or ""), 10)
+    assert db.one("SELECT state FROM alert_outbox") != "sent"
+    assert db.one("SELECT last_ok_at FROM alert_channel") is None
+    time.sleep(4)
+    assert len(receiver.got) <= 4
+
+
+def test_a_digest_that_a_channel_refuses_comes_to_an_end(service, tg, db, receiver):
+    s = service(tg=tg)
+    channel(db, "slack", receiver.url + "/x")
+    receiver.answers = [(400, {})] * 100
+    words = "alpha bravo charlie delta echo foxtrot golf hotel india juliett".split()
+    s.post([{"message": f"{words[n % 10]} {words[n // 10]} digest", "severity": "critical"} for n in range(20)])
+    wait(lambda: db.one("SELECT count(*) FROM alert_outbox WHERE state = 'failed'") == 20, 60, "given up, and said")
+    assert len(receiver.got) <= 8
+    receiver.answers = []
+    post(s, "afterwards")
+    wait(lambda: "afterwards" in json.dumps(receiver.bodies[-1]), 10, "the channel goes on")
+
+
+def test_a_note_is_no_change_of_status(service, tg, db, receiver):
+    s = service(tg=tg)
+    channel(db, "pagerduty", receiver.url + "/v2/enqueue", secret="R")
+    post(s, "database down")
+    wait(lambda: len(receiver.got) == 1, 5)
+    db.sql("UPDATE error_group SET note = 'looking'")
+    db.sql("SELECT mute(1, interval '1 hour')")
+    time.sleep(3)
+    assert len(receiver.got) == 1
+    db.sql("SELECT resolve(1)")
+    wait(lambda: len(receiver.got) == 2, 5)
+    assert receiver.bodies[1]["event_action"] == "resolve"
+
+
+def test_slacks_429_is_no_concern_of_telegram(service, tg, db, receiver):
+    s = service(tg=tg)
+    channel(db, "slack", receiver.url + "/x", rule=False)
+    db.sql("INSERT INTO alert_rule (chat_id, origin) SELECT id, 'api' FROM alert_channel")
+    time.sleep(1.2)
+    receiver.answers = [(429, {"Retry-After": "1"}), (429, {"Retry-After": "45"})]
+    post(s, "to slack", origin="api")
+    wait(lambda: len(receiver.got) == 2, 10)
+    began = time.monotonic()
+    post(s, "to telegram")
+    tg.wait(lambda: tg.sent(CHAT), 5)
+    assert time.monotonic() - began < 3

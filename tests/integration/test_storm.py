@@ -159,3 +159,25 @@ def test_another_chat_does_not_wait_for_a_storm(service, tg, db):
     tg.push_message(OWNER, OWNER, "/errors")
     tg.wait(lambda: tg.sent(OWNER), 3, "an answer")
     assert time.monotonic() - began < 2
+
+
+def test_files_that_are_forbidden(service, tg, db):
+    """A group that takes no files takes text: the storm goes on and ends."""
+    s = service(tg=tg)
+    tg.fail_next("sendDocument", 400, "Bad Request: not enough rights to send documents to the chat", times=50)
+    storm(s, 0, 30)
+    tg.wait(lambda: any("Over; it began" in m["text"] for m in digests(tg)), 110, "the end of the storm")
+    assert len(tg.of("sendDocument")) <= 2
+    assert s.get("/health").json["parts"]["telegram"]["status"] == "healthy"
+
+
+def test_alerts_of_a_chat_that_is_none_any_more(service, tg, db):
+    """Folded for a chat that is gone, then another chat is set: it is told there, and nothing is edited here."""
+    tg.add_chat(-1003000, {OWNER: "creator"})
+    s = service(tg=tg)
+    tg.chats[CHAT]["gone"] = "bot was kicked from the supergroup chat"
+    storm(s, 0, 20)
+    wait(lambda: db.one("SELECT count(*) FROM alert_outbox WHERE state IN ('folded', 'pending')") >= 19, 10)
+    s.stop()
+    service(tg=tg, env={"ERROR_ALERT_CHAT_ID": "-1003000"})
+    tg.wait(lambda: any("errors" in m["text"] for m in tg.sent(-1003000)), 15, "told in the new chat")

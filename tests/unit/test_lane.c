@@ -160,6 +160,10 @@ static const struct row ROWS[] = {
      LANE_FOLD,
      DIGEST_FALLBACK,
      0},
+    {"out of reach: nothing is folded, one alert asks whether it is back", 0, {.due = 90, .is_out = true, NOTHING_ELSE},
+     LANE_CARD, 0, 0},
+    {"out of reach: what rang elsewhere waits as one", 0,
+     {.held_due = 1, .held_reason = DIGEST_FALLBACK, .is_out = true, NOTHING_ELSE}, LANE_FOLD, DIGEST_FALLBACK, 0},
     {"words under cards", 0, {.notes_due = 1, NOTHING_ELSE}, LANE_CARD, 0, 0},
     {"counts come last", 0, {.counts = 1, NOTHING_ELSE}, LANE_EDIT_COUNTS, 0, 0},
 };
