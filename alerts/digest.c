@@ -18,7 +18,7 @@ static const struct heading {
     const char *bare[LANGUAGES];
     const char *named[LANGUAGES];
 } HEADINGS[] = {
-    [DIGEST_STORM] = {"🚨", {"Error storm", "Шквал ошибок"}, {NULL, NULL}},
+    [DIGEST_STORM] = {"🚨", {"Error storm", "Шквал"}, {NULL, NULL}},
     [DIGEST_LATE] = {"⏰",
                      {"While this chat could not be written to", "Пока сюда нельзя было написать"},
                      {NULL, NULL}},
