@@ -126,10 +126,8 @@ static void note_verdict(struct decider *d, const struct verdict *v)
  * held back by a source. Of two that hold each other the first one rings. */
 static bool is_source(const struct rules *rules, const struct fact *f, const struct subject *s)
 {
-    bool muted = f->muted_until_ms > s->now_ms ||
-                 (f->muted_until_count > 0 && f->occurrences <= f->muted_until_count);
     bool over = f->status == STATUS_RESOLVED && f->occurred_max_ms <= f->resolved_ms;
-    if (f->kind != FACT_EVENT || muted || over)
+    if (f->kind != FACT_EVENT || over || engine_is_muted(f, s->now_ms))
         return false;
     struct hold hold = rules_hold(rules, s, 0);
     return !hold.name || hold.name[0] != 'i';

@@ -19,7 +19,7 @@ struct walk {
     struct rings *rings;
 };
 
-static bool is_muted(const struct fact *f, int64_t now_ms)
+bool engine_is_muted(const struct fact *f, int64_t now_ms)
 {
     return f->muted_until_ms > now_ms ||
            (f->muted_until_count > 0 && f->occurrences <= f->muted_until_count);
@@ -108,7 +108,7 @@ static void on_event(struct walk *w, const struct fact *f)
         reopen(w, f);
     else if (w->out->reopen && f->severity > w->out->reopen_severity)
         w->out->reopen_severity = f->severity;
-    if (is_muted(f, w->now_ms))
+    if (engine_is_muted(f, w->now_ms))
         return;
     struct subject subject = engine_subject(f, w->regression, w->now_ms);
     subject.events = w->out->events;

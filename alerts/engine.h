@@ -18,6 +18,9 @@ struct engine_config {
 struct verdict engine_decide(const struct engine_config *config, const struct fact *facts,
                              size_t count, int64_t now_ms, struct rings *rings);
 
+/* Its group is muted: by time, or until it occurred a number of times. */
+bool engine_is_muted(const struct fact *fact, int64_t now_ms);
+
 /* What rules see of a fact. */
 struct subject engine_subject(const struct fact *fact, bool is_regression, int64_t now_ms);
 
