@@ -51,8 +51,7 @@ static void on_loaded(void *ctx, struct channel_list *list, const struct err *er
     struct channels *c = ctx;
     c->loading = false;
     if (err) {
-        log_warn("channels not read, the next change tries again", LOG_S("error", err->text),
-                 LOG_END);
+        log_warn("channels not read", LOG_S("error", err->text), LOG_END);
     } else {
         store_channels_free(c->list);
         c->list = list;

@@ -55,10 +55,9 @@ void delivery_stop(struct delivery *delivery, void (*done)(void *ctx), void *ctx
 struct delivery_state {
     bool waiting_for_chat; /* the alert chat can't be written to, or does not answer */
     char trouble[ERR_TEXT_BYTES_MAX];
-    int64_t last_ok_ms; /* wall clock; 0: nothing sent yet */
-    int64_t waiting;    /* alerts in the outbox */
-    int64_t oldest_s;   /* how long the oldest of them waits */
-    bool is_out;        /* critical alerts ring elsewhere, too: the alert chat can't be reached */
+    int64_t waiting;  /* alerts in the outbox */
+    int64_t oldest_s; /* how long the oldest of them waits */
+    bool is_out;      /* critical alerts ring elsewhere, too: the alert chat can't be reached */
     char topics_trouble[ERR_TEXT_BYTES_MAX]; /* why there are no topics of their own; "" */
 };
 const struct delivery_state *delivery_state(const struct delivery *delivery);

@@ -21,7 +21,6 @@ static void note_health(struct lane *lane, const struct chat_result *result)
     if (result->outcome == TG_OK) {
         d->health.waiting_for_chat = false;
         d->health.trouble[0] = '\0';
-        d->health.last_ok_ms = clock_wall_ms();
         return;
     }
     d->health.waiting_for_chat = true;
