@@ -40,6 +40,19 @@ struct look lane_look(const struct lane *lane, const struct outbox_look *wish)
     return look;
 }
 
+struct card lane_card(const struct lane *lane, const struct outbox_row *row,
+                      const struct look *look)
+{
+    return (struct card){
+        .group = &row->group,
+        .look = look,
+        .held = row->held,
+        .regression = strcmp(row->reason, "regression") == 0,
+        .possible_repeat = row->possible_repeat,
+        .links = lane->delivery->config.links,
+    };
+}
+
 /* ----------------------------------------------------------------------------------------- lanes */
 
 static void on_record_again(struct ev_loop *loop, ev_timer *timer, int events)

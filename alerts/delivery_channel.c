@@ -4,8 +4,6 @@
 #include "alerts/note.h"
 #include "core/clock.h"
 
-#include <string.h>
-
 bool lane_is_channel(const struct lane *lane)
 {
     return lane->chat_id >= CHANNEL_ID_MIN;
@@ -38,14 +36,7 @@ void lane_channel_alert(struct lane *lane, const struct outbox_row *row, chat_do
 {
     struct look look = look_of(lane, row->language);
     struct buf note;
-    struct card card = {
-        .group = &row->group,
-        .look = &look,
-        .held = row->held,
-        .regression = strcmp(row->reason, "regression") == 0,
-        .possible_repeat = row->possible_repeat,
-        .links = lane->delivery->config.links,
-    };
+    struct card card = lane_card(lane, row, &look);
     buf_init(&note, TG_TEXT_BYTES_MAX);
     if (row->note)
         note_render(row, look.language, &note);

@@ -77,6 +77,9 @@ struct delivery {
 /* delivery.c */
 struct outbox_claim lane_claim(const struct lane *lane);
 struct look lane_look(const struct lane *lane, const struct outbox_look *wish);
+/* The card that an alert shows; BORROWS `row` and `look`. */
+struct card lane_card(const struct lane *lane, const struct outbox_row *row,
+                      const struct look *look);
 /* The load's outcome is known: it is written down, then the lane is free. */
 void lane_record(struct lane *lane);
 /* Nothing came of it. */
@@ -92,14 +95,13 @@ void lane_work_digest(struct lane *lane, const struct digest_view *digest, enum 
 
 /* delivery_channel.c: the same for a channel other than the chat. */
 bool lane_is_channel(const struct lane *lane);
-/* It can't be reached (alerts/outage.h). */
-bool lane_is_out(const struct lane *lane);
 void lane_channel_alert(struct lane *lane, const struct outbox_row *row, chat_done_fn *done);
 void lane_channel_digest(struct lane *lane, const struct digest_message *message,
                          chat_done_fn *done);
 /* False: this channel is not told of it. */
 bool lane_channel_status(struct lane *lane, const struct card_row *row, chat_done_fn *done);
 /* delivery_fallback.c: where a chat of the chain can't be reached, its critical alerts ring in the next. */
+bool lane_is_out(const struct lane *lane);
 void delivery_fall_back(struct delivery *delivery);
 
 /* delivery_judge.c: leaves in the lane what is to be written down. */

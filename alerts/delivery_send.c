@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { TOPICS_AGAIN_MS = 10 * 60 * 1000 };
 
@@ -71,14 +70,7 @@ static void render(struct lane *lane, const struct outbox_row *row)
     struct look look = lane_look(lane, &row->look);
     if (row->language)
         look.language = language_of_code(row->language);
-    struct card card = {
-        .group = &row->group,
-        .look = &look,
-        .held = row->held,
-        .regression = strcmp(row->reason, "regression") == 0,
-        .possible_repeat = row->possible_repeat,
-        .links = lane->delivery->config.links,
-    };
+    struct card card = lane_card(lane, row, &look);
     buf_init(&html, TG_TEXT_BYTES_MAX);
     lane->out_keyboard.count = 0;
     if (row->note)
