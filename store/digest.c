@@ -120,7 +120,7 @@ static const char ERRORS_SQL[] =
     "SELECT g.id, p.slug, g.title, g.culprit, g.origin, g.severity, g.status, g.occurrences, "
     PG_MS("g.first_seen") ", " PG_MS("g.last_seen") ", g.assigned_to, "
     "coalesce(g.muted_until > now(), false) "
-    "OR coalesce(g.muted_until_count >= g.occurrences, false) "
+    "OR coalesce(g.occurrences < g.muted_until_count, false) "
     "FROM (SELECT DISTINCT coalesce(f.merged_into, f.id) AS id FROM alert_outbox o "
     "JOIN error_group f ON f.id = o.group_id WHERE o.digest_id = $1) m "
     "JOIN error_group g ON g.id = m.id JOIN project p ON p.id = g.project_id "
