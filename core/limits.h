@@ -60,6 +60,19 @@ enum {
     PG_QUEUE_MAX = 256, /* queries waiting for one connection */
     PG_STATEMENT_SECONDS_MAX = 10,
     HELPER_JOBS_MAX = 64, /* waiting for the helper thread */
+
+    /* -- spool (docs/spool.md) -- */
+    SPOOL_AFTER_SECONDS = 5,            /* a batch that waits longer goes to the spool */
+    SPOOL_FILE_BYTES = 4 * MIB,         /* then the next file; one is read at a time */
+    SPOOL_PENDING_BYTES_MAX = 48 * MIB, /* on their way to one sync: above the largest request */
+    SPOOL_READ_BYTES_MAX = 56 * MIB,    /* a file, which ends with the group that fills it */
+    SPOOL_BUFFER_KEPT_BYTES = 1 * MIB,  /* of memory between two syncs */
+    SPOOL_RANGS_MAX = 10000,            /* alerts that rang without the database */
+    KNOWN_GROUPS_MAX = 2000,            /* mirrored beside the spool: muted, taken, rung lately */
+    MIRROR_BYTES_MAX = 8 * MIB,
+    SPOOL_CHUNK_EVENTS_MAX = 1000, /* replayed in one transaction */
+    SPOOL_CHUNK_BYTES_MAX = 4 * MIB,
+    SPOOL_CHUNK_SECONDS_MAX = 30,
     DEDUP_HOURS = 24,
     UPDATE_KEEP_HOURS = 48,
     LEASE_SECONDS = 10,
@@ -100,13 +113,17 @@ enum {
     CHANNEL_DIGEST_ROWS = 30,     /* errors that a digest names in a channel */
     DIGEST_GROUPS_MAX = 5000,     /* errors that one digest names */
     DIGEST_LIST_BYTES_MAX = 8 * MIB,
-    ALERT_RULES_MAX = 200,      /* rules, and silences, quiet hours, inhibitions */
-    RULE_DEPTH_MAX = 16,        /* of the tree */
-    ROUTES_MAX = 8,             /* places that one event rings in */
-    HELD_ROWS_MAX = 500,        /* held alerts that are asked again in one go */
-    FIRINGS_MAX = 100,          /* sources that hold others back at a time */
-    INHIBIT_SECONDS_MAX = 3600, /* then what was held back is told all the same */
-    ALERT_TTL_SECONDS = 900,    /* an alert that waited longer is said in a digest */
+    ALERT_RULES_MAX = 200,       /* rules, and silences, quiet hours, inhibitions */
+    RULE_DEPTH_MAX = 16,         /* of the tree */
+    ROUTES_MAX = 8,              /* places that one event rings in */
+    HELD_ROWS_MAX = 500,         /* held alerts that are asked again in one go */
+    FIRINGS_MAX = 100,           /* sources that hold others back at a time */
+    INHIBIT_SECONDS_MAX = 3600,  /* then what was held back is told all the same */
+    EMERGENCY_GRACE_MS = 700,    /* a database that is back by then rings in the ordinary way */
+    EMERGENCY_CAUSES_MAX = 1000, /* errors remembered while it is away; others ring afterwards */
+    EMERGENCY_WAITING_MAX = 500, /* of them, for one chat */
+    EMERGENCY_PLACES_MAX = 16,   /* chats and channels */
+    ALERT_TTL_SECONDS = 900,     /* an alert that waited longer is said in a digest */
 
     /* -- chat -- */
     CHAT_INPUT_BYTES_MAX = 8 * KIB, /* a message to the bot; the rest is ignored */
