@@ -125,8 +125,12 @@ static void add_head(const struct card *card, struct buf *html)
 {
     const struct group *g = card->group;
     enum language language = card->look->language;
-    buf_addf(html, "%s <b>%s</b> · #%" PRId64, card_severity_mark(g->severity),
-             word(language, (enum word)(WORD_DEBUG + (int)g->severity)), g->id);
+    buf_addf(html, "%s <b>%s</b>", card_severity_mark(g->severity),
+             word(language, (enum word)(WORD_DEBUG + (int)g->severity)));
+    if (g->id) /* one that the database has never seen has none */
+        buf_addf(html, " · #%" PRId64, g->id);
+    if (card->is_emergency)
+        buf_addf(html, "\n⚠️ <i>%s</i>", word(language, WORD_EMERGENCY));
     if (card->regression)
         buf_addf(html, "\n↩️ <b>%s</b>", word(language, WORD_REGRESSION));
     if (card->possible_repeat)
@@ -399,7 +403,7 @@ void card_buttons(const struct card *card, struct chat_keyboard *keyboard)
     bool resolved = g->status == STATUS_RESOLVED;
     char number[24];
     keyboard->count = 0;
-    if (card->retired)
+    if (card->retired || card->is_emergency)
         return;
     snprintf(number, sizeof number, "%" PRId64, g->id);
     if (g->status == STATUS_NEW)
@@ -444,7 +448,8 @@ void card_render(const struct card *card, struct buf *html, struct chat_keyboard
         add_tags(card, html);
         add_stack(card, html);
     }
-    card_render_state(card->group, card->look, html);
+    if (!card->is_emergency) /* who is on it, nobody can know now */
+        card_render_state(card->group, card->look, html);
     if (card->retired)
         buf_addf(html, "\n⤵️ <i>%s</i>", word(card->look->language, WORD_NEWER_CARD));
     card_buttons(card, keyboard);
@@ -456,7 +461,9 @@ void card_render_line(const struct group *g, const struct look *look, struct buf
     char last[WORDS_MOMENT_BYTES];
     words_count(look->language, COUNT_TIMES, g->occurrences, times);
     words_moment(look, g->last_seen_ms, last);
-    buf_addf(html, "%s <b>#%" PRId64 "</b> ", card_severity_mark(g->severity), g->id);
+    buf_addf(html, "%s ", card_severity_mark(g->severity));
+    if (g->id)
+        buf_addf(html, "<b>#%" PRId64 "</b> ", g->id);
     add_cut(html, g->title, 120);
     buf_addf(html, "\n     %s · %s · ", times, last);
     add_cut(html, g->origin, NAME_UNITS);

@@ -19,7 +19,8 @@ struct card {
     int64_t held; /* said to have been held back; 0: says nothing */
     bool regression;
     bool possible_repeat;
-    bool retired; /* a newer card took over: no buttons, points on */
+    bool retired;      /* a newer card took over: no buttons, points on */
+    bool is_emergency; /* the database is away: no buttons, maybe no number; says so */
     struct card_links links;
 };
 

@@ -61,6 +61,8 @@ static const char LEAVES_SQL[] =
 static const char *const OLD_SQL[] = {
     "DELETE FROM group_minute WHERE minute < now() - interval '61 minutes'",
     "DELETE FROM event_counted WHERE received_at < now() - interval '25 hours'",
+    "DELETE FROM alert_rang WHERE adopted_at < now() - interval '2 days'",
+    "DELETE FROM alert_rang WHERE rang_at < now() - interval '31 days'",
     "DELETE FROM alert_firing WHERE seen_at < now() - interval '1 day'",
 };
 

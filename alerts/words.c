@@ -19,6 +19,14 @@ static const char *const TABLE[WORDS][LANGUAGES] = {
     [WORD_REGRESSION] = {"It is back after it was resolved", "Вернулась после решения"},
     [WORD_POSSIBLE_REPEAT] = {"Possibly a repeat: it is not known whether the first one arrived",
                               "Возможно, повтор: неизвестно, дошло ли первое сообщение"},
+    [WORD_EMERGENCY] =
+        {"The database is away: the error is kept on disk, buttons come when it is back",
+         "База данных недоступна: ошибка сохранена на диске, кнопки появятся, когда "
+         "база вернётся"},
+    [WORD_EMERGENCY_LIST] =
+        {"The database is away: they are kept on disk, cards come when it is back",
+         "База данных недоступна: ошибки сохранены на диске, карточки придут, "
+         "когда база вернётся"},
     [WORD_CHAT] = {"chat", "чат"},
     [WORD_USER] = {"user", "пользователь"},
     [WORD_GENERATION] = {"generation", "генерация"},

@@ -31,6 +31,8 @@ enum word {
     WORD_RESOLVED, /* in order of status */
     WORD_REGRESSION,
     WORD_POSSIBLE_REPEAT,
+    WORD_EMERGENCY,
+    WORD_EMERGENCY_LIST,
     WORD_CHAT,
     WORD_USER,
     WORD_GENERATION,

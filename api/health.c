@@ -65,7 +65,10 @@ void api_health(void *ctx, const struct http_request *request, struct http_reply
         detail[0] = '\0';
         enum health_grade grade =
             health->parts[i].check(health->parts[i].ctx, detail, sizeof detail);
-        worst = grade > worst ? grade : worst;
+        enum health_grade counts = grade;
+        if (!health->parts[i].decides_readiness && counts == HEALTH_UNHEALTHY)
+            counts = HEALTH_DEGRADED;
+        worst = counts > worst ? counts : worst;
         buf_addf(&parts, "%s\"%s\":{\"status\":\"%s\"", i ? "," : "", health->parts[i].name,
                  GRADES[grade]);
         if (detail[0]) {

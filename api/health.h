@@ -12,7 +12,9 @@ struct health_part {
     const char *name;
     health_part_fn *check;
     void *ctx;
-    bool decides_readiness; /* unhealthy means: no events can be taken */
+    bool
+        decides_readiness; /* unhealthy means: no events can be taken; that makes the whole unhealthy,
+                               anything else in any part degraded at the most */
 };
 
 struct health {

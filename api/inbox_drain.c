@@ -95,7 +95,7 @@ static void next_single(struct inbox_drain *d)
     if (d->single == d->batch.count)
         remove_rows(d);
     else if (!store_writer_submit(d->ingest->writer, &d->batch.events[d->single], 1,
-                                  on_single_stored, d, &err))
+                                  WRITER_JOB_SECONDS_MAX, on_single_stored, d, &err))
         end(d);
 }
 
@@ -163,8 +163,8 @@ static void on_rows(void *ctx, const struct inbox_row *rows, size_t count, const
     struct err why = {0};
     if (d->batch.count == 0)
         remove_rows(d);
-    else if (!store_writer_submit(d->ingest->writer, d->batch.events, d->batch.count, on_stored, d,
-                                  &why))
+    else if (!store_writer_submit(d->ingest->writer, d->batch.events, d->batch.count,
+                                  WRITER_JOB_SECONDS_MAX, on_stored, d, &why))
         end(d);
 }
 

@@ -1,8 +1,8 @@
 /* ingest_routes.c -- from a request to the word "kept".
  *
- *     key --> inflate --> native_read --> cap severity --> writer --committed--> 200
+ *     key --> inflate --> native_read --> cap severity --> keeper --committed or spooled--> 200
  *
- * The request's arena lives until the writer is done; its raw bytes are let go before. */
+ * The request's arena lives until the keeper is done; its raw bytes are let go before. */
 #include "api/ingest_routes.h"
 
 #include "core/clock.h"
@@ -57,7 +57,7 @@ static const struct project *authorize(const struct ingest *in, const struct htt
     const struct project *project = NULL;
     if (!key_of(request, key, sizeof key))
         key[0] = '\0';
-    if (key[0] || !in->writer)
+    if (key[0] || !store_projects_are_loaded(in->projects))
         project = intake_project(in, key, &status, &why);
     int64_t wait = project ? intake_rate(in, project, request, 1) : 0;
     if (wait > 0) {
@@ -90,7 +90,7 @@ static void taking_free(struct taking *t)
     free(t);
 }
 
-static void on_stored(void *ctx, const struct err *err)
+static void on_stored(void *ctx, enum kept kept, const struct err *err)
 {
     struct taking *t = ctx;
     struct buf json;
@@ -101,9 +101,9 @@ static void on_stored(void *ctx, const struct err *err)
     }
     buf_init(&json, ANSWER_BYTES_MAX);
     native_answer(&t->batch, &json);
-    char counted[INTAKE_COUNTED_BYTES];
-    intake_counted(t->batch.events, t->batch.count, counted);
-    http_reply_send(t->reply, 200, "application/json", counted, json.data, json.len);
+    char how[INTAKE_KEPT_BYTES];
+    intake_kept(kept, t->batch.events, t->batch.count, how);
+    http_reply_send(t->reply, 200, "application/json", how, json.data, json.len);
     buf_fini(&json);
     taking_free(t);
 }
@@ -145,8 +145,8 @@ void api_events(void *ctx, const struct http_request *request, struct http_reply
     if (t->batch.count == 0) {
         http_reply_json(reply, 200, NULL, "{\"ids\":[]}\n");
         taking_free(t);
-    } else if (!store_writer_submit(in->writer, t->batch.events, t->batch.count, on_stored, t,
-                                    &err)) {
+    } else if (!store_keeper_take(in->keeper, t->batch.events, t->batch.count, on_stored, t,
+                                  &err)) {
         http_reply_error(reply, 503, err.text);
         taking_free(t);
     }

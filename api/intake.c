@@ -11,7 +11,7 @@
 const struct project *intake_project(const struct ingest *in, const char *key, int *status,
                                      const char **why)
 {
-    if (!in->writer || !store_projects_are_loaded(in->projects)) {
+    if (!store_projects_are_loaded(in->projects)) {
         *status = 503;
         *why = "the database was not reached yet";
         return NULL;
@@ -69,13 +69,18 @@ bool intake_body(const struct http_request *request, struct http_reply *reply, s
     return true;
 }
 
-const char *intake_counted(const struct event *events, size_t count, char out[INTAKE_COUNTED_BYTES])
+const char *intake_kept(enum kept kept, const struct event *events, size_t count,
+                        char out[INTAKE_KEPT_BYTES])
 {
     size_t n = 0;
+    if (kept == KEPT_SPOOLED) {
+        snprintf(out, INTAKE_KEPT_BYTES, "X-Nabat-Spooled: 1\r\n");
+        return out;
+    }
     for (size_t i = 0; i < count; i++)
         n += events[i].is_counted_only;
     out[0] = '\0';
     if (n)
-        snprintf(out, INTAKE_COUNTED_BYTES, "X-Nabat-Counted: %zu\r\n", n);
+        snprintf(out, INTAKE_KEPT_BYTES, "X-Nabat-Counted: %zu\r\n", n);
     return out;
 }

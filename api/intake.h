@@ -6,8 +6,8 @@
 #include "api/rate.h"
 #include "core/buf.h"
 #include "ingest/scrub.h"
+#include "store/keeper.h"
 #include "store/project.h"
-#include "store/writer.h"
 
 struct monitors;
 struct session_seen;
@@ -15,6 +15,7 @@ struct session_seen;
 /* What the routes and the inbox need; all BORROWED. */
 struct ingest {
     struct projects *projects;
+    struct keeper *keeper;
     struct writer *writer; /* NULL until the database was seen for the first time */
     struct pg *pg;         /* for what rides along with events; NULL as long */
     struct monitors *monitors;
@@ -27,8 +28,8 @@ struct ingest {
     size_t attachment_bytes_max;
 };
 
-/* The project of a key that may send now. NULL: *status and *why say what to answer (503 before the
- * first look at the database, 401 unknown, 403 disabled); no query is made. */
+/* The project of a key that may send now. NULL: *status and *why say what to answer (503 as long as no
+ * key is known, 401 unknown, 403 disabled); no query is made. */
 const struct project *intake_project(const struct ingest *in, const char *key, int *status,
                                      const char **why);
 /* Seconds to wait, 0: go on. Counts `n` events against the key and, behind trusted proxies, the
@@ -41,9 +42,10 @@ int64_t intake_rate(const struct ingest *in, const struct project *project,
 bool intake_body(const struct http_request *request, struct http_reply *reply, struct buf *inflated,
                  const char **body, size_t *len, int *status, struct err *err);
 
-/* "X-Nabat-Counted: n" when some of the events left no row; else "". */
-enum { INTAKE_COUNTED_BYTES = 48 };
-const char *intake_counted(const struct event *events, size_t count,
-                           char out[INTAKE_COUNTED_BYTES]);
+/* How they were kept, as headers: "X-Nabat-Spooled: 1", or "X-Nabat-Counted: n" when some of them left no
+ * row; else "". */
+enum { INTAKE_KEPT_BYTES = 64 };
+const char *intake_kept(enum kept kept, const struct event *events, size_t count,
+                        char out[INTAKE_KEPT_BYTES]);
 
 #endif

@@ -1,6 +1,6 @@
 /* sentry_routes.c -- from a request of an SDK to the word "kept".
  *
- *     path, key, rate --> body --> batch --+--> writer (events, their files) --+
+ *     path, key, rate --> body --> batch --+--> keeper (events, their files) --+
  *                                          +--> feedback, sessions, files -----+--> answer
  *                                          +--> monitors (check-ins) ----------+
  *
@@ -45,6 +45,7 @@ struct taking {
     bool wants_gif;
     int32_t project_id;
     int pending; /* parts that are not committed yet */
+    enum kept kept;
     struct err err;
 };
 
@@ -96,10 +97,10 @@ static void answer_kept(struct taking *t)
         snprintf(json, sizeof json, "{\"id\":\"%s\"}", id);
     else
         snprintf(json, sizeof json, "{}");
-    char headers[sizeof NOT_KEPT_HEADER + INTAKE_COUNTED_BYTES];
-    char counted[INTAKE_COUNTED_BYTES];
-    intake_counted(t->batch.events, t->batch.count, counted);
-    snprintf(headers, sizeof headers, "%s%s", NOT_KEPT_HEADER, counted);
+    char headers[sizeof NOT_KEPT_HEADER + INTAKE_KEPT_BYTES];
+    char how[INTAKE_KEPT_BYTES];
+    intake_kept(t->kept, t->batch.events, t->batch.count, how);
+    snprintf(headers, sizeof headers, "%s%s", NOT_KEPT_HEADER, how);
     http_reply_json(t->reply, 200, headers, json);
 }
 
@@ -124,9 +125,11 @@ static void part_done(struct taking *t, const struct err *err)
 
 /* ----------------------------------------------------------------------------------------- keeping */
 
-static void on_events(void *ctx, const struct err *err)
+static void on_events(void *ctx, enum kept kept, const struct err *err)
 {
-    part_done(ctx, err);
+    struct taking *t = ctx;
+    t->kept = kept;
+    part_done(t, err);
 }
 
 static void on_checkins(void *ctx, const struct err *err)
@@ -190,7 +193,7 @@ static void keep(struct taking *t, const struct project *project)
     }
     if (b->count) {
         t->pending++;
-        if (!store_writer_submit(t->in->writer, b->events, b->count, on_events, t, &err)) {
+        if (!store_keeper_take(t->in->keeper, b->events, b->count, on_events, t, &err)) {
             t->err = err;
             t->pending--;
         }

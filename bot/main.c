@@ -153,7 +153,9 @@ int main(int argc, char **argv)
     if (!settings.database_url && session_find_local(local, sizeof local))
         settings.database_url = mem_str_dup(local);
     int code = 2;
-    if (settings.database_url && !session_check_url(settings.database_url, &err))
+    if (options.mode == MODE_SPOOL)
+        code = tool_spool(&settings, options.words, options.words_count);
+    else if (settings.database_url && !session_check_url(settings.database_url, &err))
         fprintf(stderr, "nabat: %s\n", err.text);
     else if (settings.database_url)
         code = run_mode(&options, &settings);

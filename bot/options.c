@@ -27,6 +27,10 @@ static const struct {
      "say where an event (JSON as for /api/events) would ring, by which rule and why; records "
      "nothing"},
     {"--channel-test", MODE_CHANNEL_TEST, "NAME", "send a test to a channel of alert_channel"},
+    {"--spool", MODE_SPOOL, "WORD",
+     "list: what waits in SPOOL_DIR for the database; dump: the events, a line of JSON each; "
+     "refused: "
+     "those that the database did not take"},
     {"--env-file", MODE_SERVE, "FILE", "read settings from FILE instead of .env"},
     {"--env-example", MODE_ENV_EXAMPLE, NULL, "print .env.example"},
     {"--version", MODE_VERSION, NULL, "print the version"},
@@ -74,7 +78,7 @@ bool options_parse(int argc, char **argv, struct options *o, struct err *err)
             return false;
         if (o->mode == MODE_EXPLAIN || o->mode == MODE_CHANNEL_TEST)
             o->file = value;
-        if (o->mode == MODE_PROJECT) {
+        if (o->mode == MODE_PROJECT || o->mode == MODE_SPOOL) {
             o->words = argv + i;
             while (i < argc && strncmp(argv[i], "--", 2) != 0) {
                 i++;

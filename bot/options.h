@@ -15,6 +15,7 @@ enum mode {
     MODE_DSN,
     MODE_OWNER,
     MODE_PROJECT,
+    MODE_SPOOL,
     MODE_EXPLAIN,
     MODE_CHANNEL_TEST,
     MODE_VERSION,

@@ -17,17 +17,17 @@ static const enum text WORRY_TEXTS[WORRIES] = {
     [WORRY_DATABASE] = TEXT_WORRY_DATABASE, [WORRY_QUEUE] = TEXT_WORRY_QUEUE,
     [WORRY_DISK] = TEXT_WORRY_DISK,         [WORRY_TOKEN] = TEXT_WORRY_TOKEN,
     [WORRY_POLLER] = TEXT_WORRY_POLLER,     [WORRY_UPDATES] = TEXT_WORRY_UPDATES,
-    [WORRY_CLOCK] = TEXT_WORRY_CLOCK,
+    [WORRY_CLOCK] = TEXT_WORRY_CLOCK,       [WORRY_SPOOL] = TEXT_WORRY_SPOOL,
 };
 
 static const enum text WELL_TEXTS[WORRIES] = {
     [WORRY_DATABASE] = TEXT_WELL_DATABASE, [WORRY_QUEUE] = TEXT_WELL_QUEUE,
     [WORRY_DISK] = TEXT_WELL_DISK,         [WORRY_TOKEN] = TEXT_WELL_TOKEN,
     [WORRY_POLLER] = TEXT_WELL_UPDATES,    [WORRY_UPDATES] = TEXT_WELL_UPDATES,
-    [WORRY_CLOCK] = TEXT_WORRY_CLOCK,
+    [WORRY_CLOCK] = TEXT_WORRY_CLOCK,      [WORRY_SPOOL] = TEXT_WELL_SPOOL,
 };
-static const char *const WORRY_NAMES[WORRIES] = {"database", "queue",   "disk", "token",
-                                                 "poller",   "updates", "clock"};
+static const char *const WORRY_NAMES[WORRIES] = {"database", "queue",  "disk",    "spool",
+                                                 "token",    "poller", "updates", "clock"};
 
 static void on_channel(void *ctx, const struct chat_result *result)
 {
@@ -77,9 +77,12 @@ static void say(const struct self_alarm *a, enum worry which, enum worry_news ne
     struct buf html;
     char minutes[TALK_NUMBER_BYTES];
     const char *value = over ? talk_number((lasted_ms + 59999) / 60000, minutes) : detail;
+    enum text text = over ? WELL_TEXTS[which] : WORRY_TEXTS[which];
+    if (text == TEXT_WORRY_DATABASE && !a->has_spool)
+        text = TEXT_WORRY_DATABASE_REFUSED;
     buf_init(&html, TG_TEXT_BYTES_MAX);
     buf_add_str(&html, over ? "✅ <b>Nabat</b>: " : "⚠️ <b>Nabat</b>: ");
-    bot_text_fill(language, over ? WELL_TEXTS[which] : WORRY_TEXTS[which], &value, 1, &html);
+    bot_text_fill(language, text, &value, 1, &html);
     tell(a, which, buf_text(&html));
     buf_fini(&html);
 }

@@ -15,6 +15,7 @@ struct self_view {
 
 struct self_alarm {
     struct bot *bot;
+    bool has_spool;            /* errors are kept while the database is away */
     int64_t thread_id;         /* in the alert chat; 0: none */
     struct channels *channels; /* where a revoked token is told; NULL: not read yet */
     struct worry_state states[WORRIES];

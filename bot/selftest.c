@@ -8,6 +8,7 @@
 
 #include "bot/service.h"
 #include "core/clock.h"
+#include "core/limits.h"
 #include "core/random.h"
 #include "store/group.h"
 #include "store/project.h"
@@ -76,7 +77,8 @@ static void record(struct selftest *t)
                         .bytes = sizeof *e};
     random_hex32(e->event_id);
     random_hex32(e->fingerprint); /* new for each run: no cooldown in the way */
-    t->recorded = store_writer_submit(service_writer(t->service), e, 1, on_recorded, t, &err);
+    t->recorded = store_writer_submit(service_writer(t->service), e, 1, WRITER_JOB_SECONDS_MAX,
+                                      on_recorded, t, &err);
     snprintf(t->why, sizeof t->why, "%s", err.text);
 }
 

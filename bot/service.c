@@ -10,21 +10,10 @@
 #include "core/limits.h"
 #include "core/mem.h"
 #include "core/metric.h"
-#include "store/migrate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A migration under way on the helper thread; outlives a service that is freed first. */
-struct migrating {
-    struct service *service;
-    char *url;
-    char *schema;
-    struct err err;
-    int applied;
-    bool ok;
-};
 
 static const double UPKEEP_SECONDS = 600.0;
 
@@ -141,14 +130,18 @@ static void start_watch(struct service *s)
     s->watch = watch_new(s->loop, s->http, s->pg_work, s->lease, &config);
 }
 
+static struct route_root route_root(const struct service *s)
+{
+    const struct settings *set = s->settings;
+    return (struct route_root){(enum severity)set->alert_min_severity, set->alert_cooldown_s * 1000,
+                               alert_chat(s), set->alert_thread_id};
+}
+
 static void start_alerts(struct service *s)
 {
     const struct settings *set = s->settings;
     struct card_links links = {set->open_url, set->gen_request_url, set->user_url};
-    struct decider_config decide = {
-        .root = {(enum severity)set->alert_min_severity, set->alert_cooldown_s * 1000,
-                 alert_chat(s), set->alert_thread_id},
-    };
+    struct decider_config decide = {.root = route_root(s)};
     struct decider_events decided = {on_decided, on_rules_read, s};
     struct delivery_config deliver = {alert_chat(s), set->alert_thread_id, card_language(s),
                                       s->telegram ? (enum topics)set->topics : TOPICS_NONE, links};
@@ -207,70 +200,23 @@ static void on_upkeep(struct ev_loop *loop, ev_timer *timer, int events)
     pg_run(s->pg_work, batch, on_upkeep_done, s);
 }
 
-static void on_migrated(struct service *s)
+void service_on_migrated(struct service *s)
 {
     struct writer_config write = {(enum severity)s->settings->alert_min_severity,
-                                  s->settings->group_rows_per_minute};
+                                  s->settings->group_rows_per_minute, s->spool != NULL};
     s->pg_work = connection(s, "work");
     s->pg_chat = connection(s, "chat");
     s->pg_write = connection(s, "writer");
     s->pg_decide = connection(s, "decider");
-    s->projects = store_projects_new(s->loop, s->pg_work, s->settings->ingest_key);
-    s->ingest.projects = s->projects;
     s->ingest.pg = s->pg_work;
     s->ingest.writer = store_writer_new(s->loop, s->pg_write, &write);
     start_alerts(s);
+    service_spool_open(s);
     store_writer_on_due(s->ingest.writer, on_due, s);
+    store_writer_on_schema(s->ingest.writer, service_migrate_again, s);
     ev_timer_init(&s->upkeep, on_upkeep, 1.0, UPKEEP_SECONDS);
     s->upkeep.data = s;
     ev_timer_start(s->loop, &s->upkeep);
-}
-
-static void migrate_work(void *ctx)
-{
-    struct migrating *m = ctx;
-    m->ok = store_migrate(m->url, m->schema, &m->applied, &m->err);
-}
-
-static void migrate_done(void *ctx)
-{
-    struct migrating *m = ctx;
-    struct service *s = m->service;
-    if (s) {
-        s->migrating = NULL;
-        if (s->stopped) { /* too late to begin anything */
-        } else if (m->ok) {
-            on_migrated(s);
-        } else if (m->err.kind == ERR_RETRY) {
-            if (strcmp(s->trouble, m->err.text) != 0)
-                log_warn("waiting for the database", LOG_S("error", m->err.text), LOG_END);
-            snprintf(s->trouble, sizeof s->trouble, "%s", m->err.text);
-            ev_timer_set(&s->migrate_again, 1.0, 0);
-            ev_timer_start(s->loop, &s->migrate_again);
-        } else {
-            s->failed(s->ctx, &m->err);
-        }
-    }
-    free(m->url);
-    free(m->schema);
-    free(m);
-}
-
-static void start_migration(struct service *s)
-{
-    struct migrating *m = mem_alloc(sizeof *m);
-    m->service = s;
-    m->url = mem_str_dup(s->settings->database_url);
-    m->schema = mem_str_dup(s->settings->database_schema);
-    s->migrating = m;
-    helper_run(s->helper, migrate_work, migrate_done, m);
-}
-
-static void on_migrate_again(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    (void)loop;
-    (void)events;
-    start_migration(timer->data);
 }
 
 static bool start_http(struct service *s, struct err *err)
@@ -298,11 +244,9 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
     s->options = *options;
     s->failed = failed;
     s->ctx = ctx;
-    ev_init(&s->migrate_again, on_migrate_again);
     ev_init(&s->upkeep, on_upkeep);
     ev_init(&s->chat_again, on_upkeep);
     ev_init(&s->self_timer, on_upkeep);
-    s->migrate_again.data = s;
     s->helper = helper_new(loop);
     s->scrub = scrub_new(settings->scrub_fields, settings->scrub_off, err);
     if (!s->scrub || !watch_check_tokens(settings->watch_bot_tokens, err) ||
@@ -343,7 +287,9 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
                           .language = settings->bot_language};
     if (options->listen)
         service_self_start(s);
-    start_migration(s);
+    struct route_root root = route_root(s);
+    service_spool_start(s, &root, card_language(s));
+    service_migrate(s);
     return s;
 }
 
@@ -383,9 +329,7 @@ void service_free(struct service *s)
 {
     if (!s)
         return;
-    if (s->migrating)
-        s->migrating->service = NULL;
-    ev_timer_stop(s->loop, &s->migrate_again);
+    service_migrate_stop(s);
     ev_timer_stop(s->loop, &s->upkeep);
     ev_timer_stop(s->loop, &s->chat_again);
     service_self_stop(s);
@@ -411,7 +355,7 @@ void service_free(struct service *s)
     channels_free(s->channels);
     decider_free(s->decider);
     store_lease_free(s->lease);
-    store_projects_free(s->projects);
+    service_spool_free(s);
     if (s->telegram)
         chat_telegram_free(s->chat);
     console_free(s->console);

@@ -19,10 +19,6 @@ static enum health_grade database_health(void *ctx, char *detail, size_t size)
         snprintf(detail, size, "%s", pg_trouble(s->pg_write));
         return HEALTH_UNHEALTHY;
     }
-    if (!store_projects_are_loaded(s->projects)) {
-        snprintf(detail, size, "keys are not loaded yet");
-        return HEALTH_UNHEALTHY;
-    }
     const struct pg *const others[] = {s->pg_work, s->pg_decide, s->pg_chat};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!pg_is_up(others[i])) {
@@ -132,13 +128,14 @@ static enum health_grade watch_health(void *ctx, char *detail, size_t size)
 
 void service_set_routes(struct service *s)
 {
-    s->parts[0] = (struct health_part){"database", database_health, s, true};
+    s->parts[0] = (struct health_part){"database", database_health, s, false};
     s->parts[1] = (struct health_part){"telegram", telegram_health, s, false};
     s->parts[2] = (struct health_part){"lease", lease_health, s, false};
     s->parts[3] = (struct health_part){"queue", queue_health, s, false};
     s->parts[4] = (struct health_part){"outbox", outbox_health, s, false};
     s->parts[5] = (struct health_part){"sdks", sdks_health, s, false};
     s->parts[6] = (struct health_part){"watched_bots", watch_health, s, false};
+    s->parts[7] = (struct health_part){"spool", service_spool_health, s, true};
     s->health = (struct health){s->parts, HEALTH_PARTS, s->settings->metrics_token};
     s->routes[0] = (struct http_route){.methods = HTTP_POST,
                                        .path = "/api/events",

@@ -6,6 +6,7 @@
 
 #include "alerts/decider.h"
 #include "alerts/delivery.h"
+#include "alerts/emergency.h"
 #include "api/health.h"
 #include "api/inbox_drain.h"
 #include "api/ingest_routes.h"
@@ -20,7 +21,7 @@
 #include "monitors/monitors.h"
 #include "watch/watch.h"
 
-enum { HEALTH_PARTS = 7, OUTBOX_SECONDS_MAX = 120, ROUTES = 7, RATE_BUCKETS = 4096 };
+enum { HEALTH_PARTS = 8, OUTBOX_SECONDS_MAX = 120, ROUTES = 7, RATE_BUCKETS = 4096 };
 enum { SDK_LOSS_SHOWN_MS = 3600 * 1000 };
 
 /* getMe, asked while nothing else is answered. */
@@ -53,12 +54,17 @@ struct service {
     ev_timer chat_again; /* looks up once more which chat it is */
     struct migrating *migrating;
     char trouble[ERR_TEXT_BYTES_MAX]; /* why the database is not there yet */
+    /* what works without it */
+    struct spool *spool; /* NULL: none */
+    struct mirror *mirror;
+    struct known *known;
+    struct projects *projects;
+    struct emergency *emergency; /* NULL without a spool */
     /* once migrated */
     struct pg *pg_write;
     struct pg *pg_decide;
     struct pg *pg_work; /* lease, outbox, updates: short statements alone */
     struct pg *pg_chat; /* what people ask for: a search may take its time */
-    struct projects *projects;
     struct lease *lease;
     struct decider *decider;
     struct delivery *delivery;
@@ -96,6 +102,18 @@ void service_chat_may_show(void *ctx, int64_t chat_id, void (*done)(void *ctx, b
 void service_self_start(struct service *service); /* before the database is there */
 void service_self_know(struct service *service);  /* once it is */
 void service_self_stop(struct service *service);
+/* service.c: the schema is there for the first time. */
+void service_on_migrated(struct service *service);
+/* service_migrate.c */
+void service_migrate(struct service *service);
+void service_migrate_again(void *ctx); /* the schema is not as we left it; the service as `ctx` */
+void service_migrate_stop(struct service *service);
+/* service_spool.c: what works without the database. */
+void service_spool_start(struct service *service, const struct route_root *root,
+                         enum language language);
+void service_spool_open(struct service *service); /* once it was reached */
+void service_spool_free(struct service *service);
+enum health_grade service_spool_health(void *ctx, char *detail, size_t size);
 /* service_probe.c: whether the Bot API answers at all. */
 int64_t service_silent_ms(void *ctx);
 /* Where the rules that hold now send alerts to. */

@@ -33,7 +33,21 @@ static void view_disk(const struct service *s, struct self_view *view)
     size_t size = sizeof view->detail[WORRY_DISK];
     view->bad[WORRY_DISK] =
         (s->data_directory && self_disk_is_full(s->data_directory, detail, size)) ||
-        self_disk_is_full(".", detail, size);
+        self_disk_is_full(s->spool ? s->settings->spool_dir : ".", detail, size);
+}
+
+/* Half of it is used while it grows, or it takes nothing at all. */
+static void view_spool(const struct service *s, struct self_view *view)
+{
+    const struct spool_state *state = s->spool ? spool_state(s->spool) : NULL;
+    char detail[ERR_TEXT_BYTES_MAX];
+    if (!state)
+        return;
+    snprintf(detail, sizeof detail, "%s", state->trouble);
+    if (!detail[0])
+        snprintf(detail, sizeof detail, "%lld of %lld MiB", (long long)(state->bytes / MIB),
+                 (long long)(state->bytes_max / MIB));
+    set(view, WORRY_SPOOL, state->trouble[0] || state->bytes > state->bytes_max / 2, detail);
 }
 
 static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
@@ -53,6 +67,7 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
              (long long)(queued / MIB));
     view_telegram(s, &view);
     view_disk(s, &view);
+    view_spool(s, &view);
     view.bad[WORRY_CLOCK] =
         self_clock_jumped(&s->self, view.detail[WORRY_CLOCK], sizeof view.detail[WORRY_CLOCK]);
     self_alarm_look(&s->self, &view, s->was_holder || !s->lease);
@@ -69,7 +84,9 @@ static void on_data_directory(void *ctx, const struct pg_reply *reply)
 
 void service_self_start(struct service *s)
 {
-    s->self = (struct self_alarm){.bot = &s->bot, .thread_id = s->settings->alert_thread_id};
+    s->self = (struct self_alarm){.bot = &s->bot,
+                                  .has_spool = s->settings->spool_bytes_max > 0,
+                                  .thread_id = s->settings->alert_thread_id};
     ev_timer_init(&s->self_timer, on_look, LOOK_SECONDS, LOOK_SECONDS);
     s->self_timer.data = s;
     ev_timer_start(s->loop, &s->self_timer);

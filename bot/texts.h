@@ -140,9 +140,11 @@ enum text {
     TEXT_ROLE_OWNER,
     TEXT_FORGOTTEN,      /* user, "12 events" */
     TEXT_FORGOTTEN_NONE, /* user */
+    TEXT_WORRY_DATABASE_REFUSED,
     TEXT_WORRY_DATABASE, /* each: detail */
     TEXT_WORRY_QUEUE,
     TEXT_WORRY_DISK,
+    TEXT_WORRY_SPOOL,
     TEXT_WORRY_TOKEN,
     TEXT_WORRY_POLLER,
     TEXT_WORRY_UPDATES,
@@ -150,6 +152,7 @@ enum text {
     TEXT_WELL_DATABASE, /* each: minutes */
     TEXT_WELL_QUEUE,
     TEXT_WELL_DISK,
+    TEXT_WELL_SPOOL,
     TEXT_WELL_TOKEN,
     TEXT_WELL_UPDATES,
     TEXT_OWNER_ALARM, /* chat, what Telegram said */

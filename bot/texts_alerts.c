@@ -117,6 +117,12 @@ const char *const ALERT_TEXTS[TEXTS][LANGUAGES] = {
         {"This chat has no quiet hours. To set them: <code>/quiet 23:00-08:00</code>",
          "Тихих часов у этого чата нет. Задать: <code>/quiet 23:00-08:00</code>"},
     [TEXT_WORRY_DATABASE] =
+        {"the database does not answer ({0}). Errors wait on disk meanwhile, critical ones ring; "
+         "buttons "
+         "and commands will work when it is back.",
+         "база данных не отвечает ({0}). Ошибки пока ждут на диске, критические звонят; кнопки и "
+         "команды заработают, когда она вернётся."},
+    [TEXT_WORRY_DATABASE_REFUSED] =
         {"the database does not answer ({0}). Until it does, events are refused "
          "with 503 and SDKs keep or drop them.",
          "база данных не отвечает ({0}). Пока это так, события отклоняются с "
@@ -125,6 +131,11 @@ const char *const ALERT_TEXTS[TEXTS][LANGUAGES] = {
                           "события ждут базу данных: память для них занята наполовину ({0})."},
     [TEXT_WORRY_DISK] = {"the disk is nearly full: {0} free.",
                          "диск почти заполнен: свободно {0}."},
+    [TEXT_WORRY_SPOOL] =
+        {"the place where errors wait while the database is away (SPOOL_DIR) is in "
+         "trouble: {0}. When it takes no more, new errors are refused.",
+         "с местом, где ошибки ждут недоступную базу (SPOOL_DIR), неладно: {0}. Когда "
+         "оно кончится, новые ошибки приниматься не будут."},
     [TEXT_WORRY_TOKEN] =
         {"Telegram does not accept the bot's token ({0}): no alert reaches the chat.",
          "Telegram не принимает токен бота ({0}): тревоги не доходят до чата."},
@@ -143,6 +154,8 @@ const char *const ALERT_TEXTS[TEXTS][LANGUAGES] = {
                          "очередь событий к базе данных разошлась, прошло {0} мин."},
     [TEXT_WELL_DISK] = {"there is room on the disk again, after {0} min.",
                         "на диске снова есть место, прошло {0} мин."},
+    [TEXT_WELL_SPOOL] = {"SPOOL_DIR is well again, after {0} min.",
+                         "с SPOOL_DIR снова всё в порядке, прошло {0} мин."},
     [TEXT_WELL_TOKEN] = {"Telegram accepts the bot's token again, after {0} min.",
                          "Telegram снова принимает токен бота, прошло {0} мин."},
     [TEXT_WELL_UPDATES] = {"commands and buttons work again, after {0} min.",

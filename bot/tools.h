@@ -12,6 +12,8 @@ int tool_project(const struct settings *settings, char *const *words, size_t cou
 int tool_explain(const struct settings *settings, const char *file);
 /* Sends a test to the channel of that name and says what it answered. */
 int tool_channel_test(const struct settings *settings, const char *name);
+/* nabat --spool list | dump | refused; spool_tool.c */
+int tool_spool(const struct settings *settings, char *const *words, size_t count);
 int tool_owner(const struct settings *settings, int64_t user_id);
 int tool_check(const struct settings *settings);    /* check.c */
 int tool_selftest(const struct settings *settings); /* selftest.c */

@@ -5,8 +5,8 @@ enum { AGAIN_MS = 30 * 60 * 1000, RELIEF_MS = 30 * 1000 };
 
 /* Seconds that each is borne in silence: a restart of the database is no alarm. */
 static const int PATIENCE_S[WORRIES] = {
-    [WORRY_DATABASE] = 15, [WORRY_QUEUE] = 5,    [WORRY_DISK] = 0,  [WORRY_TOKEN] = 5,
-    [WORRY_POLLER] = 30,   [WORRY_UPDATES] = 60, [WORRY_CLOCK] = 0,
+    [WORRY_DATABASE] = 15, [WORRY_QUEUE] = 5,   [WORRY_DISK] = 0,     [WORRY_SPOOL] = 15,
+    [WORRY_TOKEN] = 5,     [WORRY_POLLER] = 30, [WORRY_UPDATES] = 60, [WORRY_CLOCK] = 0,
 };
 
 static enum worry_news look_at_good(struct worry_state *s, int64_t now_ms, int64_t *lasted_ms)

@@ -9,6 +9,7 @@ enum worry {
     WORRY_DATABASE, /* it does not answer */
     WORRY_QUEUE,    /* events before it fill half of their memory */
     WORRY_DISK,     /* nearly full */
+    WORRY_SPOOL,    /* it fills up, or does not take events */
     WORRY_TOKEN,    /* Telegram does not know it any more */
     WORRY_POLLER,   /* somebody else takes the updates */
     WORRY_UPDATES,  /* the webhook or the poll fails */

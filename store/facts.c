@@ -3,7 +3,9 @@
 
 #include "core/limits.h"
 #include "core/mem.h"
+#include "store/rang.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +46,19 @@ static const char SUPPOSE_SQL[] =
     "1::bigint AS n, $2::text AS severity, now() AS occurred_max, now() AS created_at, "
     "$3::text AS environment, false AS is_new, f.last_seen AS quiet_since, $6::text AS origin, "
     "$7::text AS handler) d WHERE f.project_id = $4 AND f.fingerprint = $5";
+
+/* Groups that would not ring as a new one does: muted, taken, or rung within $2 seconds. */
+static const char KNOWN_SQL[] =
+    "SELECT " FACT_COLUMNS ", f.project_id, f.fingerprint "
+    "FROM error_group f JOIN error_group g ON g.id = coalesce(f.merged_into, f.id) "
+    "JOIN project p ON p.id = g.project_id CROSS JOIN LATERAL (SELECT 'event'::text AS kind, "
+    "1::bigint AS n, NULL::text AS severity, now() AS occurred_max, now() AS created_at, "
+    "NULL::text AS environment, false AS is_new, f.last_seen AS quiet_since, NULL::text AS origin, "
+    "NULL::text AS handler) d WHERE f.id IN (SELECT id FROM error_group WHERE (muted_until IS NOT "
+    "NULL OR muted_until_count IS NOT NULL) AND (muted_until > now() OR muted_until_count >= "
+    "occurrences) UNION ALL SELECT id FROM error_group WHERE status = 'in_progress' "
+    "UNION ALL SELECT group_id FROM alert_state WHERE last_ring_at > now() - "
+    "make_interval(secs => $2)) ORDER BY f.id DESC LIMIT $3";
 /* clang-format on */
 enum {
     FACT_COL_KIND,
@@ -67,7 +82,9 @@ enum {
     FACT_COL_HANDLER,
     FACT_COL_TITLE,
     FACT_COL_MINUTES,
-    FACT_COL_STATES
+    FACT_COL_STATES,
+    FACT_COL_PROJECT_ID, /* of KNOWN_SQL */
+    FACT_COL_FINGERPRINT
 };
 
 struct take_call {
@@ -174,7 +191,7 @@ static void on_taken(void *ctx, const struct pg_reply *reply)
         free(call);
         return;
     }
-    const PGresult *rows = reply->results[2];
+    const PGresult *rows = reply->results[3];
     int n = PQntuples(rows);
     struct fact *facts = mem_alloc((size_t)n * sizeof *facts);
     for (int row = 0; row < n; row++)
@@ -196,6 +213,7 @@ void store_facts_take(struct pg *pg, const struct facts_config *config, facts_do
     pg_add(batch, LEASE_SQL);
     pg_text(batch, config->holder);
     pg_i64(batch, config->epoch);
+    store_rang_adopt(batch);
     pg_add(batch, TAKE_SQL);
     pg_bool(batch, config->has_rates);
     pg_i64(batch, DUE_ROWS_MAX);
@@ -237,6 +255,50 @@ void store_facts_suppose(struct pg *pg, const struct event *event, facts_done_fn
     pg_run(pg, batch, on_supposed, call);
 }
 
+void store_facts_ask_known(struct pg_batch *batch, int64_t rung_within_s)
+{
+    pg_add(batch, KNOWN_SQL);
+    pg_bool(batch, false);
+    pg_i64(batch, rung_within_s);
+    pg_i64(batch, KNOWN_GROUPS_MAX);
+}
+
+struct known_groups *store_facts_read_known(const PGresult *rows)
+{
+    struct known_groups *k = mem_alloc(sizeof *k);
+    int n = PQntuples(rows);
+    k->facts = mem_alloc(((size_t)n + 1) * sizeof *k->facts);
+    k->keys = mem_alloc(((size_t)n + 1) * sizeof *k->keys);
+    k->count = (size_t)n;
+    for (int row = 0; row < n; row++) {
+        read_fact(rows, row, &k->facts[row]);
+        k->keys[row].project_id = (int32_t)pg_get_i64(rows, row, FACT_COL_PROJECT_ID);
+        snprintf(k->keys[row].fingerprint, sizeof k->keys[row].fingerprint, "%s",
+                 pg_get_text(rows, row, FACT_COL_FINGERPRINT));
+    }
+    k->states = attach_states(rows, k->facts, n);
+    return k;
+}
+
+void store_known_groups_free(struct known_groups *k)
+{
+    if (!k)
+        return;
+    free(k->facts);
+    free(k->keys);
+    free(k->states);
+    free(k);
+}
+
+const struct fact *store_known_groups_find(const struct known_groups *k, int32_t project_id,
+                                           const char *fingerprint)
+{
+    for (size_t i = 0; k && i < k->count; i++)
+        if (k->keys[i].project_id == project_id && strcmp(k->keys[i].fingerprint, fingerprint) == 0)
+            return &k->facts[i];
+    return NULL;
+}
+
 struct any_call {
     facts_any_fn *done;
     void *ctx;
@@ -257,7 +319,9 @@ void store_facts_any(struct pg *pg, facts_any_fn *done, void *ctx)
     struct any_call *call = mem_alloc(sizeof *call);
     *call = (struct any_call){done, ctx};
     struct pg_batch *batch = pg_batch_new();
-    pg_add(batch, "SELECT EXISTS (SELECT 1 FROM alert_due), EXISTS (SELECT 1 FROM alert_outbox "
+    pg_add(batch, "SELECT EXISTS (SELECT 1 FROM alert_due) OR EXISTS (SELECT 1 FROM alert_rang r "
+                  "JOIN error_group g ON g.project_id = r.project_id AND g.fingerprint = "
+                  "r.fingerprint WHERE r.adopted_at IS NULL), EXISTS (SELECT 1 FROM alert_outbox "
                   "WHERE state IN ('pending', 'uncertain') AND next_try_at <= now() "
                   "AND hold IS NOT NULL AND hold <> 'fallback' AND is_free IS NOT TRUE), "
                   "(SELECT value::bigint "

@@ -145,6 +145,24 @@ void store_held_settle(struct pg *pg, const struct facts_config *config,
                        const struct held_verdict *verdicts, size_t count, settled_fn *done,
                        void *ctx);
 
+/* Groups that would not ring as a new one does, for when the database can't be asked. The facts' texts
+ * are BORROWED from the rows. */
+struct known_groups {
+    struct fact *facts;
+    struct group_key {
+        int32_t project_id;
+        char fingerprint[FINGERPRINT_BYTES];
+    } * keys;
+    struct place_state *states;
+    size_t count;
+};
+void store_facts_ask_known(struct pg_batch *batch, int64_t rung_within_s);
+struct known_groups *store_facts_read_known(const PGresult *rows);
+void store_known_groups_free(struct known_groups *known);
+/* NULL: it is not among them. */
+const struct fact *store_known_groups_find(const struct known_groups *known, int32_t project_id,
+                                           const char *fingerprint);
+
 /* Is there anything, is anything held and due, and which version of the rules holds? Cheap. */
 typedef void facts_any_fn(void *ctx, bool any, bool held_due, int64_t rules_version);
 void store_facts_any(struct pg *pg, facts_any_fn *done, void *ctx);

@@ -301,6 +301,12 @@ bool pg_is_up(const struct pg *pg)
     return pg->state == PG_IDLE || pg->state == PG_BUSY;
 }
 
+void pg_give_up(struct pg *pg, const char *why)
+{
+    if (pg_is_up(pg))
+        pg_broken(pg, why);
+}
+
 const char *pg_trouble(const struct pg *pg)
 {
     return pg->trouble;

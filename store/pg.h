@@ -28,6 +28,8 @@ struct pg *pg_new(struct ev_loop *loop, struct helper *helper, const struct pg_c
 /* Batches still waiting end with ERR_RETRY; their `done` runs now. */
 void pg_free(struct pg *pg);
 bool pg_is_up(const struct pg *pg);
+/* Closes the connection, as if it had broken, and makes a new one: what was at work is unknown. */
+void pg_give_up(struct pg *pg, const char *why);
 /* Why it is not up; "" when it is. BORROWED. */
 const char *pg_trouble(const struct pg *pg);
 /* `changed` runs from the loop whenever the connection came up or went down. */

@@ -12,10 +12,11 @@ static const double RELOAD_SECONDS = 5.0;
 
 struct projects {
     struct ev_loop *loop;
-    struct pg *pg;
+    struct pg *pg; /* NULL until the database was reached */
+    struct mirror *mirror;
     char key[RANDOM_HEX_BYTES]; /* for project 1, when there is none or when it is set */
     bool key_is_set;
-    bool loaded;
+    bool loaded; /* from the database */
     bool asking;
     struct project *list;
     size_t count;
@@ -41,15 +42,8 @@ enum {
     PROJECT_RATE
 };
 
-static void on_list(void *ctx, const struct pg_reply *reply)
+static void read_rows(struct projects *p, const PGresult *rows)
 {
-    struct projects *p = ctx;
-    p->asking = false;
-    if (reply->err) {
-        log_debug("projects not loaded", LOG_S("error", reply->err->text), LOG_END);
-        return;
-    }
-    const PGresult *rows = reply->results[reply->count - 1];
     int n = PQntuples(rows);
     free(p->list);
     p->list = mem_alloc((size_t)n * sizeof *p->list);
@@ -67,12 +61,57 @@ static void on_list(void *ctx, const struct pg_reply *reply)
         item->severity_max = SEV_CRITICAL;
         severity_parse(max, strlen(max), &item->severity_max);
     }
+}
+
+static void on_list(void *ctx, const struct pg_reply *reply)
+{
+    struct projects *p = ctx;
+    p->asking = false;
+    if (reply->err) {
+        log_debug("projects not loaded", LOG_S("error", reply->err->text), LOG_END);
+        return;
+    }
+    read_rows(p, reply->results[reply->count - 1]);
+    store_mirror_put(p->mirror, MIRROR_PROJECTS, &reply->results[reply->count - 1]);
     p->loaded = true;
+}
+
+static void trust_key(struct projects *p)
+{
+    struct project *first = p->count ? &p->list[0] : NULL;
+    if (!p->key_is_set)
+        return;
+    if (!first || first->id != 1) {
+        p->list = mem_realloc(p->list, (p->count + 1) * sizeof *p->list);
+        memmove(p->list + 1, p->list, p->count * sizeof *p->list);
+        p->count++;
+        first = p->list;
+        *first = (struct project){
+            .id = 1, .slug = "default", .enabled = true, .severity_max = SEV_CRITICAL};
+    }
+    memcpy(first->key, p->key, sizeof first->key);
+}
+
+void store_projects_recall(struct projects *p)
+{
+    PGresult *rows[MIRROR_RESULTS_MAX];
+    if (p->loaded)
+        return;
+    if (store_mirror_get(p->mirror, MIRROR_PROJECTS, rows)) {
+        read_rows(p, rows[0]);
+        PQclear(rows[0]);
+    }
+    trust_key(p);
+}
+
+bool store_projects_are_stored(const struct projects *p)
+{
+    return p->loaded;
 }
 
 static void reload(struct projects *p)
 {
-    if (p->asking || !pg_is_up(p->pg))
+    if (p->asking || !p->pg || !pg_is_up(p->pg))
         return;
     p->asking = true;
     struct pg_batch *batch = pg_batch_new();
@@ -95,20 +134,27 @@ static void on_reload(struct ev_loop *loop, ev_timer *timer, int events)
     ev_timer_again(loop, timer);
 }
 
-struct projects *store_projects_new(struct ev_loop *loop, struct pg *pg, const char *ingest_key)
+struct projects *store_projects_new(struct ev_loop *loop, struct mirror *mirror,
+                                    const char *ingest_key)
 {
     struct projects *p = mem_alloc(sizeof *p);
     p->loop = loop;
-    p->pg = pg;
+    p->mirror = mirror;
     p->key_is_set = ingest_key != NULL;
     if (ingest_key)
         snprintf(p->key, sizeof p->key, "%s", ingest_key);
     else
         random_hex32(p->key);
-    ev_timer_init(&p->reload, on_reload, 0.0, 0.02);
+    ev_init(&p->reload, on_reload);
     p->reload.data = p;
-    ev_timer_start(loop, &p->reload);
     return p;
+}
+
+void store_projects_open(struct projects *p, struct pg *pg)
+{
+    p->pg = pg;
+    ev_timer_set(&p->reload, 0.0, 0.02);
+    ev_timer_start(p->loop, &p->reload);
 }
 
 void store_projects_free(struct projects *p)
@@ -122,7 +168,15 @@ void store_projects_free(struct projects *p)
 
 bool store_projects_are_loaded(const struct projects *p)
 {
-    return p->loaded;
+    return p->count > 0;
+}
+
+const char *store_project_slug(const struct projects *p, int32_t id)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->list[i].id == id)
+            return p->list[i].slug;
+    return "default";
 }
 
 const struct project *store_project_by_key(const struct projects *p, const char *key)

@@ -230,10 +230,9 @@ static size_t rows_of(const PGresult *r, const char *what)
     return (size_t)rows;
 }
 
-static struct rules *decode(const struct pg_reply *reply)
+struct rules *store_rules_read(PGresult *const *r)
 {
     struct rules *rules = store_rules_new();
-    PGresult *const *r = reply->results;
     rules->version = pg_get_i64(r[LOAD_VERSION], 0, 0);
     rules->rules_count = rows_of(r[LOAD_RULES], "alert_rule");
     rules->silences_count = rows_of(r[LOAD_SILENCES], "alert_silence");
@@ -266,14 +265,12 @@ static struct rules *decode(const struct pg_reply *reply)
 static void on_loaded(void *ctx, const struct pg_reply *reply)
 {
     struct load_call *call = ctx;
-    call->done(call->ctx, reply->err ? NULL : decode(reply), reply->err);
+    call->done(call->ctx, reply->err ? NULL : store_rules_read(reply->results), reply->err);
     free(call);
 }
 
-void store_rules_load(struct pg *pg, rules_done_fn *done, void *ctx)
+void store_rules_ask(struct pg_batch *batch)
 {
-    struct load_call *call = mem_alloc(sizeof *call);
-    *call = (struct load_call){done, ctx};
     static const struct {
         const char *sql;
         int64_t limit;
@@ -282,11 +279,18 @@ void store_rules_load(struct pg *pg, rules_done_fn *done, void *ctx)
         {QUIET_SQL, ALERT_RULES_MAX}, {INHIBITIONS_SQL, ALERT_RULES_MAX},
         {FIRINGS_SQL, FIRINGS_MAX},   {CHATS_SQL, CHANNELS_MAX},
     };
-    struct pg_batch *batch = pg_batch_new();
     pg_add(batch, "SELECT value::bigint FROM service_setting WHERE name = 'alert_rules_version'");
     for (size_t i = 0; i < sizeof QUERIES / sizeof *QUERIES; i++) {
         pg_add(batch, QUERIES[i].sql);
         pg_i64(batch, QUERIES[i].limit);
     }
+}
+
+void store_rules_load(struct pg *pg, rules_done_fn *done, void *ctx)
+{
+    struct load_call *call = mem_alloc(sizeof *call);
+    *call = (struct load_call){done, ctx};
+    struct pg_batch *batch = pg_batch_new();
+    store_rules_ask(batch);
     pg_run(pg, batch, on_loaded, call);
 }

@@ -101,6 +101,10 @@ struct rules {
  * log. */
 typedef void rules_done_fn(void *ctx, struct rules *rules, const struct err *err);
 void store_rules_load(struct pg *pg, rules_done_fn *done, void *ctx);
+/* The same in two halves: statements into a batch, and their results (RULES_RESULTS of them). */
+enum { RULES_RESULTS = 7 };
+void store_rules_ask(struct pg_batch *batch);
+struct rules *store_rules_read(PGresult *const *results);
 struct rules *store_rules_new(void);
 void store_rules_free(struct rules *rules);
 

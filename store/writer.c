@@ -46,10 +46,16 @@ struct writer {
     int repeats;             /* the same jobs, run again at once */
     int one_by_one;          /* jobs still to be run alone, to find the one that is refused */
     bool make_days;          /* a day has no leaf: make it before the next look-up */
-    int64_t pause_until_ms;  /* the database is there and says "not now": no hammering */
+    int64_t day_first_ms;    /* of the batch that lacked it: an old one, when it was spooled */
+    int64_t day_last_ms;
+    int64_t pause_until_ms; /* the database is there and says "not now": no hammering */
     ev_timer tick;
     void (*due)(void *ctx);
     void *due_ctx;
+    void (*odd)(void *ctx);
+    void *odd_ctx;
+    void (*connection)(void *ctx, bool up);
+    void *connection_ctx;
 };
 
 static void start(struct writer *w);
@@ -64,10 +70,20 @@ static void finish_job(struct writer *w, struct job *job, const struct err *err)
 {
     w->queue_bytes -= job->bytes;
     w->queue_events -= job->count;
-    metric_add(err ? METRIC_EVENTS_REFUSED : METRIC_EVENTS_ACCEPTED, (int64_t)job->count);
     count_queue(w);
     job->done(job->ctx, err);
     free(job);
+}
+
+static void give_back_waiting(struct writer *w, const struct err *err)
+{
+    while (w->first) {
+        struct job *job = w->first;
+        w->first = job->next;
+        if (!w->first)
+            w->last = NULL;
+        finish_job(w, job, err);
+    }
 }
 
 static void expire(struct writer *w)
@@ -147,17 +163,45 @@ static bool is_race(const char *sqlstate)
     return strcmp(sqlstate, "23505") == 0 || strncmp(sqlstate, "40", 2) == 0;
 }
 
+/* A relation, column or right is missing (class 42, 3F): the database's fault, not an event's. */
+static bool is_schema(const char *sqlstate)
+{
+    return strncmp(sqlstate, "42", 2) == 0 || strncmp(sqlstate, "3F", 2) == 0;
+}
+
+static void note_days(struct writer *w)
+{
+    w->make_days = true;
+    w->day_first_ms = w->batch.received_min;
+    w->day_last_ms = w->batch.received_max;
+}
+
 static void on_error(struct writer *w, const struct pg_reply *reply)
 {
     struct err err = *reply->err;
-    bool no_leaf = strcmp(reply->sqlstate, "23514") == 0;
+    bool no_leaf = strcmp(reply->sqlstate, "23514") == 0; /* or a CHECK that a person added */
     bool again = (is_race(reply->sqlstate) || no_leaf) && ++w->repeats <= WRITER_REPEATS_MAX;
-    w->make_days = w->make_days || no_leaf;
+    bool odd = is_schema(reply->sqlstate);
+    if (no_leaf)
+        note_days(w);
+    if (odd) {
+        log_error("the database is not as Nabat's migrations make it", LOG_S("error", err.text),
+                  LOG_END);
+        err.kind = ERR_RETRY;
+        if (w->odd)
+            w->odd(w->odd_ctx);
+    }
     if (!again && !reply->unknown)
         w->pause_until_ms = clock_mono_ms() + 500;
-    if (again || no_leaf || err.kind == ERR_RETRY) {
+    if (is_race(reply->sqlstate))
+        err.kind = ERR_RETRY; /* nobody's fault, however often it is lost */
+    if (again || (err.kind == ERR_RETRY && !w->config.gives_back)) {
         log_debug("batch goes back to the queue", LOG_S("error", err.text), LOG_END);
         requeue(w);
+    } else if (err.kind == ERR_RETRY) {
+        log_debug("batch is given back", LOG_S("error", err.text), LOG_END);
+        w->repeats = 0;
+        finish_running(w, &err);
     } else if (running_count(w) > 1) {
         log_warn("batch refused: its requests are tried one by one", LOG_S("error", err.text),
                  LOG_END);
@@ -187,7 +231,7 @@ static void on_stored(void *ctx, const struct pg_reply *reply)
     }
     metric_add(METRIC_WRITER_BATCHES, 1);
     metric_add(METRIC_EVENTS_REPEATED, (int64_t)w->batch.repeated);
-    metric_add(METRIC_EVENTS_ACCEPTED, -(int64_t)w->batch.repeated);
+    metric_add(METRIC_EVENTS_ACCEPTED, (int64_t)w->batch.count);
     for (size_t i = 0; i < w->batch.count; i++) {
         metric_event(w->batch.events[i]->origin, (int)w->batch.events[i]->severity);
         metric_add(METRIC_EVENTS_COUNTED, w->batch.events[i]->is_counted_only);
@@ -220,11 +264,17 @@ static void on_days_made(void *ctx, const struct pg_reply *reply)
     to_idle(w);
 }
 
+/* Those about today, and those of what lacked one. */
 static void make_days(struct writer *w)
 {
     struct pg_batch *pg = pg_batch_new();
-    pg_add(pg, "SELECT nabat_make_day((now() AT TIME ZONE 'UTC')::date + n) "
-               "FROM generate_series(-1, 3) AS n");
+    pg_add(pg,
+           "SELECT nabat_make_day(day::date) FROM (SELECT (now() AT TIME ZONE 'UTC')::date + n "
+           "AS day FROM generate_series(-1, 3) AS n UNION SELECT t::date FROM generate_series("
+           "date_trunc('day', to_timestamp($1 / 1000.0) AT TIME ZONE 'UTC'), "
+           "to_timestamp($2 / 1000.0) AT TIME ZONE 'UTC', interval '1 day') AS t LIMIT 4000) d");
+    pg_i64(pg, w->day_first_ms);
+    pg_i64(pg, w->day_last_ms);
     w->make_days = false;
     w->state = WRITER_ROLLING_BACK;
     pg_run(w->pg, pg, on_days_made, w);
@@ -276,19 +326,41 @@ static void start(struct writer *w)
     pg_run(w->pg, write_batch_look_up(&w->batch, clock_wall_ms()), on_looked_up, w);
 }
 
+/* The batch at work has somebody in it who waits for too long: its connection is given up, and what
+ * became of it is not known. */
+static bool is_stuck(const struct writer *w)
+{
+    int64_t now = clock_mono_ms();
+    for (const struct job *job = w->config.gives_back ? w->running : NULL; job; job = job->next)
+        if (job->deadline_ms <= now)
+            return true;
+    return false;
+}
+
 static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
     (void)loop;
     (void)events;
     struct writer *w = timer->data;
     expire(w);
-    start(w);
+    if (is_stuck(w))
+        pg_give_up(w->pg, "a batch took too long");
+    else
+        start(w);
 }
 
 static void on_connection(void *ctx, bool up)
 {
-    if (up)
-        start(ctx);
+    struct writer *w = ctx;
+    struct err err = {0};
+    if (up) {
+        start(w);
+    } else if (w->config.gives_back) {
+        err_set(&err, ERR_RETRY, "the database is away");
+        give_back_waiting(w, &err);
+    }
+    if (w->connection)
+        w->connection(w->connection_ctx, up);
 }
 
 struct writer *store_writer_new(struct ev_loop *loop, struct pg *pg,
@@ -315,33 +387,25 @@ void store_writer_free(struct writer *w)
     err_set(&err, ERR_RETRY, "the service is stopping");
     ev_timer_stop(w->loop, &w->tick);
     requeue(w);
-    while (w->first) {
-        struct job *job = w->first;
-        w->first = job->next;
-        finish_job(w, job, &err);
-    }
+    give_back_waiting(w, &err);
     write_batch_fini(&w->batch);
     row_meter_free(w->meter);
     free(w);
 }
 
-bool store_writer_submit(struct writer *w, struct event *events, size_t count, writer_done_fn *done,
-                         void *ctx, struct err *err)
+bool store_writer_submit(struct writer *w, struct event *events, size_t count, int seconds_max,
+                         writer_done_fn *done, void *ctx, struct err *err)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++)
         bytes += events[i].bytes;
-    if (!pg_is_up(w->pg)) {
-        metric_add(METRIC_EVENTS_REFUSED, (int64_t)count);
+    if (!pg_is_up(w->pg))
         return err_set(err, ERR_RETRY, "the database is away; the events were not kept");
-    }
-    if (w->queue_bytes + bytes > WRITER_QUEUE_BYTES_MAX) {
-        metric_add(METRIC_EVENTS_REFUSED, (int64_t)count);
+    if (w->queue_bytes && w->queue_bytes + bytes > WRITER_QUEUE_BYTES_MAX)
         return err_set(err, ERR_LIMIT, "the queue before the database is full");
-    }
     struct job *job = mem_alloc(sizeof *job);
     *job = (struct job){.events = events, .count = count, .bytes = bytes, .done = done, .ctx = ctx};
-    job->deadline_ms = clock_mono_ms() + (int64_t)WRITER_JOB_SECONDS_MAX * 1000;
+    job->deadline_ms = clock_mono_ms() + (int64_t)seconds_max * 1000;
     if (w->last)
         w->last->next = job;
     else
@@ -352,6 +416,23 @@ bool store_writer_submit(struct writer *w, struct event *events, size_t count, w
     count_queue(w);
     start(w);
     return true;
+}
+
+void store_writer_on_connection(struct writer *w, void (*changed)(void *ctx, bool up), void *ctx)
+{
+    w->connection = changed;
+    w->connection_ctx = ctx;
+}
+
+bool store_writer_is_up(const struct writer *w)
+{
+    return pg_is_up(w->pg);
+}
+
+void store_writer_on_schema(struct writer *w, void (*odd)(void *ctx), void *ctx)
+{
+    w->odd = odd;
+    w->odd_ctx = ctx;
 }
 
 void store_writer_on_due(struct writer *w, void (*due)(void *ctx), void *ctx)

@@ -43,6 +43,10 @@ void write_batch_fini(struct write_batch *batch)
 
 void write_batch_add(struct write_batch *batch, struct event *event)
 {
+    if (batch->count == 0 || event->received_ms < batch->received_min)
+        batch->received_min = event->received_ms;
+    if (event->received_ms > batch->received_max)
+        batch->received_max = event->received_ms;
     batch->events[batch->count++] = event;
 }
 
@@ -117,7 +121,9 @@ struct pg_batch *write_batch_look_up(const struct write_batch *batch, int64_t no
                    : "SELECT pg_advisory_xact_lock_shared(hashtext('nabat.groups'))");
     pg_add(pg, REPEATS_SQL);
     add_keys(pg, batch, true);
-    add_time_param(pg, now_ms - (int64_t)DEDUP_HOURS * 3600 * 1000);
+    /* what comes out of the spool was received then, and may be in the database since then */
+    int64_t oldest = batch->received_min < now_ms ? batch->received_min : now_ms;
+    add_time_param(pg, oldest - (int64_t)DEDUP_HOURS * 3600 * 1000);
     pg_add(pg, LOCK_GROUPS_SQL);
     add_keys(pg, batch, false);
     pg_add(pg, FIND_GROUPS_SQL);

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -62,7 +63,6 @@ class Cluster:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
-    import shutil
     import tempfile
     folder = pathlib.Path(tempfile.mkdtemp(prefix="nabat-pg-", dir="/tmp"))
     os.chmod(folder, 0o755)
@@ -161,6 +161,7 @@ class Service:
         self.db = db
         self.env = {"PATH": os.environ["PATH"], "DATABASE_URL": db.url, "INGEST_KEY": KEY,
                     "PORT": str(self.port), "BIND": "127.0.0.1", "LOG_LEVEL": "debug",
+                    "SPOOL_DIR": f"/tmp/nabat-test-{os.getpid()}-{self.port}.spool",
                     "ASAN_OPTIONS": "detect_leaks=1:exitcode=99",
                     "UBSAN_OPTIONS": "print_stacktrace=1"}
         if "GCOV_PREFIX" in os.environ:
@@ -213,17 +214,23 @@ class Service:
             h["Authorization"] = "Bearer " + key
         return self.request("POST", "/api/events", body, h, timeout)
 
-    def ready(self, seconds=30):
+    def ready(self, seconds=30, database=True):
+        """Takes events; by default into the database, not into the spool."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             assert self.process.poll() is None, self.stderr[-2000:]
             try:
-                if self.get("/health/ready").status == 200:
+                if self.get("/health/ready").status == 200 and (not database or self.is_direct()):
                     return self
             except OSError:
                 pass
             time.sleep(0.02)
         raise AssertionError("not ready: " + self.stderr[-3000:])
+
+    def is_direct(self):
+        text = self.get("/metrics", Authorization="Bearer " + self.env.get("METRICS_TOKEN", "")).body.decode()
+        return ("nabat_spooling 0" in text and
+                self.get("/health").json["parts"]["database"]["status"] != "unhealthy")
 
     def kill(self):
         self.process.kill()
@@ -243,6 +250,7 @@ class Service:
         self.out.close()
         os.unlink(self.err.name)
         os.unlink(self.out.name)
+        shutil.rmtree(self.env["SPOOL_DIR"], ignore_errors=True)
         assert "ERROR: AddressSanitizer" not in text, text[-6000:]
         assert "runtime error:" not in text, text[-6000:]
         assert "LeakSanitizer" not in text, text[-6000:]

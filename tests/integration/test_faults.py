@@ -68,7 +68,8 @@ def test_kill_9_loses_nothing_and_rings_everything(service, tg, db):
 
 
 def test_database_restart_under_load(service, tg, db, cluster):
-    s = service(tg=tg)
+    """Without a spool: what can't be kept is refused, what was answered is there."""
+    s = service(tg=tg, env={"SPOOL_MAX_BYTES": "0"})
     answered, stop = [], threading.Event()
 
     def load():
@@ -109,17 +110,25 @@ def test_starts_before_its_database(cluster, tmp_path):
     d = Database(cluster)
     cluster.stop()
     try:
+        without = Service(d, env={"SPOOL_MAX_BYTES": "0"})
+        wait(lambda: "waiting for the database" in without.stderr, 10, "the log line")
+        assert without.get("/health/live").status == 200
+        assert without.get("/health/ready").status == 503
+        assert without.post({"message": "early"}).status == 503
         s = Service(d)
-        wait(lambda: "waiting for the database" in s.stderr, 10, "the log line")
-        assert s.get("/health/live").status == 200
-        assert s.get("/health/ready").status == 503
-        assert s.post({"message": "early"}).status == 503
+        wait(lambda: s.get("/health/ready").status == 200, 10, "the spool")
+        a = s.post({"message": "early"})
+        assert a.status == 200 and a.headers["X-Nabat-Spooled"] == "1"
     finally:
         cluster.start()
     try:
         s.ready()
+        without.ready()
         assert s.post({"message": "now"}).status == 200
+        assert without.post({"message": "now"}).status == 200
+        wait(lambda: d.one("SELECT count(*) FROM bot_error_event") == 3, 10, "the early one")
     finally:
+        without.close()
         s.close()
         d.drop()
 

@@ -1,0 +1,362 @@
+/* emergency.c -- what waits for each chat, one message at a time, and what went out written down.
+ *
+ * A few errors are cards; more than that, or more while the chat's pace does not allow, become one list.
+ * The hard thing is the end: the database comes back while a message is on its way. Nothing new goes out
+ * then, and replay waits a moment for the answer, since without it the same error would ring again. */
+#include "alerts/emergency.h"
+
+#include "alerts/causes.h"
+#include "alerts/html.h"
+#include "core/clock.h"
+#include "core/limits.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/metric.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double TICK_SECONDS = 0.1;
+enum {
+    LIST_ROWS = 20,
+    LIST_AGAIN_MS = 30 * 1000,
+    RETRY_MS = 5000,
+    SETTLE_MS = 3000,
+    FORGET_MS = 600 * 1000
+};
+
+/* One error that is to ring in one place. */
+struct waiting {
+    struct cause *cause;
+    int64_t since_ms;
+};
+
+struct place {
+    struct emergency *emergency;
+    int64_t chat_id; /* or a channel's id */
+    int64_t thread_id;
+    struct waiting waiting[EMERGENCY_WAITING_MAX];
+    size_t count;
+    int64_t more;       /* that did not fit: their number is said */
+    size_t sending;     /* the first so many are on their way; 0: none */
+    bool is_list;       /* they are one message about several */
+    bool was_uncertain; /* its answer was lost: it goes once more, marked */
+    int64_t again_ms;   /* not before */
+    int64_t listed_ms;
+    bool silent;
+};
+
+struct emergency {
+    struct emergency_parts parts;
+    struct emergency_config config;
+    struct channels *channels;
+    struct causes *causes;
+    struct place *places[EMERGENCY_PLACES_MAX];
+    size_t places_count;
+    ev_timer tick;
+    bool was_away;
+    int64_t back_ms;      /* since when the database is there */
+    int64_t unsettled_ms; /* since when somebody waits for an answer of the chat; 0: nobody */
+};
+
+/* ----------------------------------------------------------------------------------------- waiting */
+
+static struct place *place_of(struct emergency *e, int64_t chat_id)
+{
+    for (size_t i = 0; i < e->places_count; i++)
+        if (e->places[i]->chat_id == chat_id)
+            return e->places[i];
+    if (e->places_count == EMERGENCY_PLACES_MAX)
+        return NULL;
+    struct place *p = mem_alloc(sizeof *p);
+    p->emergency = e;
+    p->chat_id = chat_id;
+    e->places[e->places_count++] = p;
+    return p;
+}
+
+static void add_waiting(struct emergency *e, struct cause *cause, const struct ring *ring)
+{
+    struct place *p = place_of(e, ring->chat_id);
+    if (!p) {
+        log_error("an emergency alert has no place left: it rings when the database is back",
+                  LOG_I("chat", ring->chat_id), LOG_END);
+        return;
+    }
+    if (p->count == EMERGENCY_WAITING_MAX) {
+        p->more++;
+        return;
+    }
+    p->thread_id = ring->thread_id;
+    p->silent = ring->silent;
+    p->waiting[p->count++] = (struct waiting){cause, clock_mono_ms()};
+}
+
+static void note_event(struct emergency *e, const struct event *event)
+{
+    struct rings rings = {0};
+    struct causes_known known = {
+        .root = e->config.root,
+        .rules = store_known_rules(e->parts.known),
+        .group = store_known_group(e->parts.known, event->project_id, event->fingerprint),
+        .project = store_project_slug(e->parts.projects, event->project_id),
+        .now_ms = clock_wall_ms()};
+    known.root.chat_id = store_known_chat(e->parts.known, e->config.root.chat_id);
+    known.rangs = spool_rangs(e->parts.spool, &known.rangs_count);
+    struct cause *cause = causes_note(e->causes, event, &known, &rings);
+    for (size_t i = 0; cause && i < rings.count; i++) {
+        const struct ring *r = &rings.rings[i];
+        if (r->rings && r->chat_id && !r->hold)
+            add_waiting(e, cause, r);
+    }
+    store_rings_fini(&rings);
+}
+
+void emergency_note(struct emergency *e, const struct event *events, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        note_event(e, &events[i]);
+}
+
+/* ----------------------------------------------------------------------------------------- sending */
+
+/* `n` of them, from the front, are done with. */
+static void forget(struct place *p, size_t n)
+{
+    p->count -= n;
+    memmove(p->waiting, p->waiting + n, p->count * sizeof *p->waiting);
+    p->sending = 0;
+    p->was_uncertain = false;
+}
+
+/* They rang: the database is told when it is back. */
+static void write_down(struct place *p, const struct chat_result *result)
+{
+    for (size_t i = 0; i < p->sending; i++) {
+        const struct cause *cause = p->waiting[i].cause;
+        struct rang rang = {.project_id = cause->project_id,
+                            .chat_id = p->chat_id,
+                            .thread_id = result->thread_id,
+                            .message_id = result->message_id,
+                            .at_ms = clock_wall_ms(),
+                            .is_card = !p->is_list};
+        memcpy(rang.fingerprint, cause->fingerprint, sizeof rang.fingerprint);
+        spool_add_rang(p->emergency->parts.spool, &rang);
+        metric_add(METRIC_EMERGENCY_RUNG, 1);
+    }
+}
+
+static void on_sent(void *ctx, const struct chat_result *result)
+{
+    struct place *p = ctx;
+    int64_t now = clock_mono_ms();
+    int64_t wait_ms = result->retry_after_s ? (int64_t)result->retry_after_s * 1000 : RETRY_MS;
+    switch (result->outcome) {
+    case TG_OK:
+        write_down(p, result);
+        forget(p, p->sending);
+        break;
+    case TG_UNCERTAIN:
+        if (p->was_uncertain) { /* twice: it is taken for told */
+            write_down(p, result);
+            forget(p, p->sending);
+        } else {
+            p->was_uncertain = true;
+            p->sending = 0;
+            p->again_ms = now + wait_ms;
+        }
+        break;
+    case TG_CHAT_MOVED:
+        p->chat_id = result->migrate_to;
+        p->sending = 0;
+        break;
+    case TG_TOO_MANY:
+        pacer_refused(p->emergency->parts.pacer, p->chat_id, wait_ms / 1000, now);
+        p->sending = 0;
+        break;
+    default: /* tried again until the database is back: then it goes the ordinary way */
+        log_warn("an emergency alert is not sent", LOG_S("error", result->text), LOG_END);
+        p->sending = 0;
+        p->again_ms = now + wait_ms;
+        break;
+    }
+}
+
+static struct look look_of(const struct place *p)
+{
+    const struct emergency *e = p->emergency;
+    struct known_look chosen;
+    struct look look = {.language = e->config.language, .now_ms = clock_wall_ms()};
+    store_known_look(e->parts.known, p->chat_id, &chosen);
+    if (chosen.language[0])
+        look.language = language_of_code(chosen.language);
+    memcpy(look.zone, chosen.time_zone, sizeof look.zone);
+    return look;
+}
+
+static void render_card(const struct place *p, const struct look *look, struct buf *html)
+{
+    struct chat_keyboard none = {.count = 0};
+    struct card card = {.group = &p->waiting[0].cause->group,
+                        .look = look,
+                        .possible_repeat = p->was_uncertain,
+                        .is_emergency = true,
+                        .links = p->emergency->config.links};
+    card_render(&card, html, &none);
+}
+
+static void render_list(const struct place *p, const struct look *look, struct buf *html)
+{
+    char number[WORDS_COUNT_BYTES];
+    int64_t total = (int64_t)p->count + p->more;
+    words_count(look->language, COUNT_ERRORS, total, number);
+    buf_addf(html, "🔴 <b>%s</b>\n<i>%s</i>\n", number, word(look->language, WORD_EMERGENCY_LIST));
+    if (p->was_uncertain)
+        buf_addf(html, "<i>%s</i>\n", word(look->language, WORD_POSSIBLE_REPEAT));
+    for (size_t i = 0; i < p->sending; i++) {
+        buf_add_char(html, '\n');
+        card_render_line(&p->waiting[i].cause->group, look, html);
+    }
+    if (total >
+        (int64_t)p->sending) { /* they come in the next list, or when the database is back */
+        words_count(look->language, COUNT_ERRORS, total - (int64_t)p->sending, number);
+        buf_addf(html, "\n… +%s", number);
+    }
+}
+
+static void post(struct place *p, const char *html, const struct look *look)
+{
+    struct emergency *e = p->emergency;
+    const char *why = "";
+    struct channel_alert alert = {.what = CHANNEL_NOTE,
+                                  .delivery_id = look->now_ms,
+                                  .reason = "emergency",
+                                  .note_html = html,
+                                  .look = look,
+                                  .now_ms = look->now_ms};
+    if (e->channels && channels_post(e->channels, p->chat_id, &alert, on_sent, p, &why))
+        return;
+    forget(p, p->count); /* it is told there when the database is back */
+    log_warn("a channel is not told while the database is away", LOG_S("why", why), LOG_END);
+}
+
+/* A few are cards, one by one; more are a list, and lists keep their distance. */
+static void send_next(struct place *p)
+{
+    struct emergency *e = p->emergency;
+    int64_t now = clock_mono_ms();
+    bool is_channel = p->chat_id >= CHANNEL_ID_MIN;
+    bool storm =
+        p->count >= STORM_ALERTS_MIN || (p->listed_ms && now - p->listed_ms < LIST_AGAIN_MS);
+    if (p->sending || p->count == 0 || now < p->again_ms ||
+        now - p->waiting[0].since_ms < EMERGENCY_GRACE_MS ||
+        (storm && p->listed_ms && now - p->listed_ms < LIST_AGAIN_MS) ||
+        (!is_channel && pacer_wait(e->parts.pacer, p->chat_id, PACE_ALERT, now) > 0))
+        return;
+    struct look look = look_of(p);
+    struct buf html;
+    buf_init(&html, TG_TEXT_BYTES_MAX);
+    p->is_list = storm;
+    p->sending = !storm ? 1 : p->count < LIST_ROWS ? p->count : LIST_ROWS;
+    if (storm) {
+        p->more += causes_take_overflow(e->causes);
+        render_list(p, &look, &html);
+        p->listed_ms = now;
+        p->more = 0;
+    } else {
+        render_card(p, &look, &html);
+    }
+    struct chat_message message = {.chat_id = p->chat_id,
+                                   .thread_id = p->thread_id,
+                                   .html = buf_text(&html),
+                                   .silent = p->silent};
+    if (is_channel) {
+        post(p, buf_text(&html), &look);
+    } else {
+        pacer_take(e->parts.pacer, p->chat_id, PACE_ALERT, now);
+        e->parts.chat->send(e->parts.chat, &message, on_sent, p);
+    }
+    buf_fini(&html);
+}
+
+/* -------------------------------------------------------------------------------------------- life */
+
+/* What is not on its way rings in the ordinary way. */
+static void on_back(struct emergency *e)
+{
+    e->back_ms = clock_mono_ms();
+    causes_expire(e->causes);
+    for (size_t i = 0; i < e->places_count; i++) {
+        struct place *p = e->places[i];
+        p->count = p->sending;
+        p->more = 0;
+    }
+}
+
+/* Nobody needs them when the database was there for a while. */
+static void forget_causes(struct emergency *e)
+{
+    for (size_t i = 0; i < e->places_count; i++)
+        if (e->places[i]->count)
+            return;
+    causes_free(e->causes);
+    e->causes = causes_new();
+    e->back_ms = 0;
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    struct emergency *e = timer->data;
+    bool away = e->parts.is_away(e->parts.ctx);
+    if (e->was_away && !away)
+        on_back(e);
+    e->was_away = away;
+    if (!away && e->back_ms && clock_mono_ms() - e->back_ms > FORGET_MS)
+        forget_causes(e);
+    for (size_t i = 0; away && i < e->places_count; i++)
+        send_next(e->places[i]);
+}
+
+bool emergency_is_settled(struct emergency *e)
+{
+    bool busy = false;
+    for (size_t i = 0; i < e->places_count; i++)
+        busy = busy || e->places[i]->sending;
+    if (!busy)
+        e->unsettled_ms = 0;
+    else if (!e->unsettled_ms)
+        e->unsettled_ms = clock_mono_ms();
+    return !busy || clock_mono_ms() - e->unsettled_ms > SETTLE_MS;
+}
+
+struct emergency *emergency_new(const struct emergency_parts *parts,
+                                const struct emergency_config *config)
+{
+    struct emergency *e = mem_alloc(sizeof *e);
+    e->parts = *parts;
+    e->config = *config;
+    e->causes = causes_new();
+    ev_timer_init(&e->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
+    e->tick.data = e;
+    ev_timer_start(parts->loop, &e->tick);
+    return e;
+}
+
+void emergency_free(struct emergency *e)
+{
+    if (!e)
+        return;
+    ev_timer_stop(e->parts.loop, &e->tick);
+    for (size_t i = 0; i < e->places_count; i++)
+        free(e->places[i]);
+    causes_free(e->causes);
+    free(e);
+}
+
+void emergency_set_channels(struct emergency *e, struct channels *channels)
+{
+    e->channels = channels;
+}
