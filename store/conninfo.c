@@ -129,6 +129,58 @@ void pg_conninfo_free(struct pg_conninfo *info)
     *info = (struct pg_conninfo){0};
 }
 
+/* "a,b,c" becomes "b,c,a". */
+static void rotate(char *list)
+{
+    char *comma = list ? strchr(list, ',') : NULL;
+    if (!comma)
+        return;
+    size_t first = (size_t)(comma - list);
+    size_t rest = strlen(comma + 1);
+    char *head = mem_str_dup_n(list, first);
+    memmove(list, comma + 1, rest);
+    list[rest] = ',';
+    memcpy(list + rest + 1, head, first);
+    free(head);
+}
+
+bool pg_conninfo_next_host(struct pg_conninfo *info)
+{
+    static const char *const LISTS[] = {"host", "hostaddr", "port"};
+    bool any = info->hosts_to_resolve && strchr(info->hosts_to_resolve, ',');
+    for (size_t i = 0; i < info->count; i++)
+        for (size_t k = 0; k < sizeof LISTS / sizeof *LISTS; k++)
+            if (strcmp(info->keywords[i], LISTS[k]) == 0) {
+                any = any || strchr(info->values[i], ',');
+                rotate(info->values[i]);
+            }
+    rotate(info->hosts_to_resolve);
+    rotate(info->ports);
+    return any;
+}
+
+PGconn *pg_connect_blocking(struct pg_conninfo *info)
+{
+    enum { HOSTS_MAX = 16 };
+    PGconn *conn = NULL;
+    for (int i = 0; i < HOSTS_MAX; i++) {
+        PQfinish(conn);
+        conn = PQconnectdbParams((const char *const *)info->keywords,
+                                 (const char *const *)info->values, 0);
+        const char *hosts = get(info, "host");
+        if (!conn)
+            abort(); /* out of memory */
+        if (PQstatus(conn) == CONNECTION_OK || !hosts || !pg_conninfo_next_host(info))
+            return conn;
+        int count = 1;
+        for (const char *p = hosts; *p; p++)
+            count += *p == ',';
+        if (i + 1 >= count)
+            return conn;
+    }
+    return conn;
+}
+
 static void add_item(struct buf *list, const char *text, size_t len)
 {
     if (list->len)

@@ -236,8 +236,7 @@ bool store_migrate(const char *url, const char *schema, int *applied, struct err
     *applied = 0;
     if (!pg_conninfo_parse(url, "nabat migrate", &info, err))
         return false;
-    PGconn *conn =
-        PQconnectdbParams((const char *const *)info.keywords, (const char *const *)info.values, 0);
+    PGconn *conn = pg_connect_blocking(&info);
     bool ok = migrate_on(conn, schema, applied, err);
     PQfinish(conn);
     pg_conninfo_free(&info);

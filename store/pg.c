@@ -54,6 +54,8 @@ static void one_line(char *text)
 void pg_broken(struct pg *pg, const char *why)
 {
     bool was_busy = pg->state == PG_BUSY;
+    if (pg->state == PG_CONNECTING)
+        pg_conninfo_next_host(&pg->info);
     bool was_up = pg->was_up;
     struct err err = {0};
     char text[ERR_TEXT_BYTES_MAX - 40];

@@ -43,6 +43,11 @@ bool pg_conninfo_parse(const char *url, const char *application_name, struct pg_
                        struct err *err);
 void pg_conninfo_set(struct pg_conninfo *info, const char *keyword, const char *value);
 void pg_conninfo_free(struct pg_conninfo *info);
+/* Of several hosts the next one goes first: libpq goes on to the next only when it can't connect to one,
+ * not when that one hangs up (a proxy whose server is gone). False: there is only one. */
+bool pg_conninfo_next_host(struct pg_conninfo *info);
+/* BLOCKS. Each host goes first once, until one answers. Never NULL. */
+PGconn *pg_connect_blocking(struct pg_conninfo *info);
 
 /* libpq's lists, one entry an address: a host with two addresses stands in them twice. */
 struct pg_resolved {

@@ -38,8 +38,7 @@ struct session *session_open(const char *url, const char *schema, const char *na
     if (!pg_conninfo_parse(url, name, &info, err))
         return NULL;
     struct session *s = mem_alloc(sizeof *s);
-    s->conn =
-        PQconnectdbParams((const char *const *)info.keywords, (const char *const *)info.values, 0);
+    s->conn = pg_connect_blocking(&info);
     pg_conninfo_free(&info);
     if (PQstatus(s->conn) != CONNECTION_OK) {
         char text[300];
