@@ -82,6 +82,8 @@ static size_t nice_cut(const char *text, size_t cut)
 static bool add_cut_clean(struct buf *out, const char *text, size_t len, size_t units_max)
 {
     size_t cut = utf8_cut_units(text, len, units_max);
+    if (units_max == 0) /* no room even for the mark of a cut */
+        return len > 0;
     if (cut == len) {
         add_clean(out, text, len);
         return false;

@@ -6,13 +6,12 @@
  *
  * callback_data only says which button; which group it is about is what we know of that message. */
 #include "bot/command.h"
+#include "bot/press.h"
 
 #include "core/limits.h"
 #include "core/mem.h"
 #include "core/utf8.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,15 +70,11 @@ static void end_with(struct talk *talk, enum text said)
     talk_end(talk);
 }
 
-/* The part of callback_data before the first colon; `arg` is what follows it. */
-static const struct button *find_button(const struct talk *talk, const char **arg)
+static const struct button *find_button(const struct talk *talk, struct press *press)
 {
-    const char *data = talk->update.press_data ? talk->update.press_data : "";
-    size_t len = strcspn(data, ":");
-    *arg = data[len] ? data + len + 1 : data + len;
+    *press = press_parse(talk->update.press_data);
     for (size_t i = 0; i < sizeof BUTTONS / sizeof *BUTTONS; i++)
-        if (BUTTONS[i].on == talk->on && strlen(BUTTONS[i].name) == len &&
-            strncmp(BUTTONS[i].name, data, len) == 0)
+        if (BUTTONS[i].on == talk->on && press_is(press, BUTTONS[i].name))
             return &BUTTONS[i];
     return NULL;
 }
@@ -109,8 +104,8 @@ static void on_had(void *ctx, const struct group *group, const struct err *err)
 static void on_changed(void *ctx, const struct group *group, const struct err *err)
 {
     struct talk *talk = ctx;
-    const char *arg = "";
-    const struct button *button = find_button(talk, &arg);
+    struct press press;
+    const struct button *button = find_button(talk, &press);
     bool impossible = err && err->kind == ERR_INPUT;
     if (impossible && button->change.kind == CHANGE_TAKE && !button->handler) {
         store_group_get(talk->bot->pg, talk->group_id, on_had, talk);
@@ -147,29 +142,21 @@ static void act(struct talk *talk, const struct button *button, const char *arg)
 static void on_named(void *ctx, const struct group *group, const struct err *err)
 {
     struct talk *talk = ctx;
-    const char *arg = "";
-    const struct button *button = find_button(talk, &arg);
+    struct press press;
+    const struct button *button = find_button(talk, &press);
     if (group && group->id == talk->group_id)
-        act(talk, button, arg);
+        act(talk, button, press.arg);
     else
         end_with(talk, err ? TEXT_DATABASE_AWAY : TEXT_OTHER_ERROR);
-}
-
-/* Exactly digits, and behind them a person's id where there is one to come; 0: anything else. */
-static int64_t named_group(const char *arg, bool person_follows)
-{
-    char *end = NULL;
-    errno = 0;
-    long long id = isdigit((unsigned char)*arg) ? strtoll(arg, &end, 10) : 0;
-    return id > 0 && !errno && *end == (person_follows ? ':' : '\0') ? id : 0;
 }
 
 /* A press whose data names another group than the card is of does nothing: copied, or forged. */
 static void run_button(struct talk *talk)
 {
-    const char *arg = "";
-    const struct button *button = find_button(talk, &arg);
-    int64_t named = named_group(arg, button && button->handler == press_assign_to);
+    struct press press;
+    const struct button *button = find_button(talk, &press);
+    bool wants_person = button && button->handler == press_assign_to;
+    int64_t named = press.has_person == wants_person ? press.group_id : 0;
     if (!button)
         end_with(talk, TEXT_NO_SUCH_BUTTON);
     else if (talk->role < button->role)
@@ -177,7 +164,7 @@ static void run_button(struct talk *talk)
     else if (talk->on == MESSAGE_CARD && named != talk->group_id)
         store_group_get(talk->bot->pg, named, on_named, talk);
     else
-        act(talk, button, arg);
+        act(talk, button, press.arg);
 }
 
 /* ---------------------------------------------------------------------------- whose message is it */
@@ -319,10 +306,7 @@ static void press_assign(struct talk *talk, const char *arg)
 static void on_people_to(void *ctx, const struct roles_person *people, size_t count)
 {
     struct talk *talk = ctx;
-    const char *arg = "";
-    find_button(talk, &arg);
-    const char *colon = strchr(arg, ':');
-    long long id = colon ? strtoll(colon + 1, NULL, 10) : -1;
+    int64_t id = press_parse(talk->update.press_data).person_id;
     struct group_change what = {.kind = CHANGE_ASSIGN};
     bool known = id == 0;
     for (size_t i = 0; i < count && !known; i++)
