@@ -73,6 +73,8 @@ enum {
     SPOOL_CHUNK_EVENTS_MAX = 1000, /* replayed in one transaction */
     SPOOL_CHUNK_BYTES_MAX = 4 * MIB,
     SPOOL_CHUNK_SECONDS_MAX = 30,
+    SPOOL_NEARLY_EMPTY_BYTES = 256 * KIB, /* then new events go to the database again */
+    SPOOL_CATCH_UP_SECONDS_MAX = 60,      /* or after that, where more comes than goes */
     DEDUP_HOURS = 24,
     UPDATE_KEEP_HOURS = 48,
     LEASE_SECONDS = 10,

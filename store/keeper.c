@@ -103,7 +103,7 @@ static bool may_begin(void *ctx)
     return !k->events.may_open || k->events.may_open(k->events.ctx);
 }
 
-static void on_committed(void *ctx)
+static void on_caught_up(void *ctx)
 {
     set_direct(ctx, true, "");
 }
@@ -135,7 +135,7 @@ struct keeper *store_keeper_new(struct ev_loop *loop, struct spool *spool)
 
 void store_keeper_open(struct keeper *k, struct writer *writer, struct pg *pg)
 {
-    struct replay_events events = {may_begin, on_committed, on_failed, k};
+    struct replay_events events = {may_begin, on_caught_up, on_failed, k};
     k->writer = writer;
     store_writer_on_connection(writer, on_connection, k);
     if (k->spool)

@@ -5,8 +5,9 @@
  *        \        \__given back__
  *         \__database away______\--> spool --synced--> "kept, spooled" --> replay --> writer
  *
- * The database's way is closed when it is away, slow or says "not now", and opened again by the first
- * chunk of the spool that it commits: what proves that it works is real work. */
+ * The database's way is closed when it is away, slow or says "not now", and opened again when it has
+ * committed nearly all of the spool: what proves that it works is real work, and whoever sends meanwhile
+ * does not wait behind it. */
 #ifndef NABAT_STORE_KEEPER_H
 #define NABAT_STORE_KEEPER_H
 

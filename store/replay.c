@@ -116,7 +116,9 @@ static void on_written(void *ctx, const struct err *err)
         r->one_by_one -= r->one_by_one ? 1 : 0;
         if (!r->one_by_one && r->chunk_max < SPOOL_CHUNK_EVENTS_MAX)
             r->chunk_max *= 2;
-        r->events.committed(r->events.ctx);
+        if (spool_state(r->spool)->bytes < SPOOL_NEARLY_EMPTY_BYTES ||
+            clock_mono_ms() - r->began_ms > (int64_t)SPOOL_CATCH_UP_SECONDS_MAX * 1000)
+            r->events.caught_up(r->events.ctx);
     } else if (err->kind == ERR_BUG && r->count > 1) {
         r->one_by_one = r->count; /* one of them is at fault */
     } else if (err->kind == ERR_BUG) {
@@ -203,7 +205,7 @@ static void rest(struct replay *r)
         log_info("the spool is in the database", LOG_I("events", r->replayed),
                  LOG_I("ms", clock_mono_ms() - r->began_ms), LOG_END);
     r->replayed = 0;
-    r->events.committed(r->events.ctx);
+    r->events.caught_up(r->events.ctx);
 }
 
 static void go_on(struct replay *r)
@@ -215,7 +217,7 @@ static void go_on(struct replay *r)
         clock_mono_ms() < r->pause_until_ms || !r->events.may_begin(r->events.ctx))
         return;
     if (!spool->is_open) { /* nothing of this process can be in it */
-        r->events.committed(r->events.ctx);
+        r->events.caught_up(r->events.ctx);
         return;
     }
     if (r->rangs_pushed < rangs) {

@@ -9,7 +9,7 @@ struct replay;
 
 struct replay_events {
     bool (*may_begin)(void *ctx);
-    void (*committed)(void *ctx); /* after each chunk, and when there is nothing to replay */
+    void (*caught_up)(void *ctx); /* nothing, or nearly nothing, is left to replay */
     void (*failed)(void *ctx);    /* the database did not take a chunk: it is tried again */
     void *ctx;
 };
