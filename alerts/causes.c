@@ -80,6 +80,9 @@ static const char *copy_end(struct cause *cause, const char *text, bool *is_cut)
 static void fill_group(struct cause *cause, const struct event *e, const struct causes_known *known)
 {
     struct group *g = &cause->group;
+    int64_t first_seen_ms = g->first_seen_ms ? g->first_seen_ms : e->received_ms;
+    arena_free(cause->texts);
+    cause->texts = arena_new(CAUSE_TEXT_BYTES_MAX);
     *g = (struct group){
         .id = cause->fact.group_id,
         .project_id = e->project_id,
@@ -91,7 +94,8 @@ static void fill_group(struct cause *cause, const struct event *e, const struct 
         .severity = e->severity,
         .status = cause->fact.status,
         .occurrences = cause->fact.occurrences,
-        .first_seen_ms = e->received_ms,
+        .first_seen_ms = first_seen_ms,
+        .last_seen_ms = e->received_ms,
         .environment = copy(cause, e->environment, NAME_BYTES_MAX),
         .release = copy(cause, e->release, NAME_BYTES_MAX),
         .server_name = copy(cause, e->server_name, NAME_BYTES_MAX),
@@ -125,7 +129,7 @@ static void learn(struct cause *cause, const struct causes_known *known)
     struct fact *f = &cause->fact;
     const struct fact *group = known->group;
     size_t states = f->states_count;
-    *f = group ? *group : (struct fact){.is_new = true, .occurrences = cause->group.occurrences};
+    *f = group ? *group : (struct fact){.is_new = true, .occurrences = f->occurrences};
     f->origin = f->handler = f->title = f->environment = f->project = f->minutes = NULL;
     f->states = cause->states;
     f->states_count = states;
@@ -144,9 +148,7 @@ static struct cause *cause_new(const struct event *e, const struct causes_known 
     struct cause *cause = mem_alloc(sizeof *cause);
     cause->project_id = e->project_id;
     memcpy(cause->fingerprint, e->fingerprint, sizeof cause->fingerprint);
-    cause->texts = arena_new(CAUSE_TEXT_BYTES_MAX);
     learn(cause, known);
-    fill_group(cause, e, known);
     return cause;
 }
 
@@ -184,8 +186,6 @@ struct cause *causes_note(struct causes *c, const struct event *e, const struct 
         learn(*slot, known);
     }
     struct cause *cause = *slot;
-    cause->group.occurrences++;
-    cause->group.last_seen_ms = e->received_ms;
     cause->fact.occurrences++;
     struct fact f = cause->fact;
     f.kind = FACT_EVENT;
@@ -200,10 +200,23 @@ struct cause *causes_note(struct causes *c, const struct event *e, const struct 
     f.project = known->project;
     size_t first = rings->count;
     engine_decide(&config, &f, 1, known->now_ms, rings);
+    if (rings->count > first && !cause->waiting)
+        fill_group(cause, e, known);
+    cause->group.occurrences = cause->fact.occurrences;
+    cause->group.last_seen_ms = e->received_ms;
     for (size_t i = first; i < rings->count; i++)
         if (rings->rings[i].rings && rings->rings[i].chat_id && !rings->rings[i].hold)
             note_ring(cause, rings->rings[i].chat_id, known->now_ms);
     return cause;
+}
+
+void causes_told(struct cause *cause)
+{
+    if (--cause->waiting > 0)
+        return;
+    arena_free(cause->texts);
+    cause->texts = NULL;
+    cause->group = (struct group){.first_seen_ms = cause->group.first_seen_ms};
 }
 
 int64_t causes_take_overflow(struct causes *c)

@@ -12,11 +12,12 @@
 struct cause {
     int32_t project_id;
     char fingerprint[FINGERPRINT_BYTES];
-    struct fact fact; /* of its group, as it was known; texts are `texts` */
+    struct fact fact; /* of its group, as it was known; without texts */
     struct place_state states[ROUTES_MAX];
-    struct group group; /* as a card shows it */
-    struct arena *texts;
-    bool is_stale; /* the database was there since: what is known of it is asked again */
+    struct group group;  /* as a card shows it; its texts are `texts` */
+    struct arena *texts; /* NULL while nobody waits to tell of it */
+    int waiting;         /* places that do */
+    bool is_stale;       /* the database was there since: what is known of it is asked again */
 };
 
 struct causes;
@@ -32,11 +33,13 @@ struct causes_known {
     size_t rangs_count;
     int64_t now_ms;
 };
-/* Notes an event. Where it rings now is added to `rings` (texts BORROWED from the rules). NULL: it rings
- * nowhere by its severity, or EMERGENCY_CAUSES_MAX errors are remembered already. The cause is BORROWED
+/* Notes an event. Where it rings now is added to `rings` (texts BORROWED from the rules); its texts are there for
+ * as long as somebody waits, which the caller counts. NULL: it rings nowhere by its severity, or EMERGENCY_CAUSES_MAX errors are remembered already. The cause is BORROWED
  * until causes_free. */
 struct cause *causes_note(struct causes *causes, const struct event *event,
                           const struct causes_known *known, struct rings *rings);
+/* One place is done with it. */
+void causes_told(struct cause *cause);
 /* Errors that were not remembered, since the last call. */
 int64_t causes_take_overflow(struct causes *causes);
 /* The database is back: it knows better from now on. */

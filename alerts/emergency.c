@@ -90,6 +90,7 @@ static void add_waiting(struct emergency *e, struct cause *cause, const struct r
     }
     p->thread_id = ring->thread_id;
     p->silent = ring->silent;
+    cause->waiting++;
     p->waiting[p->count++] = (struct waiting){cause, clock_mono_ms()};
 }
 
@@ -124,6 +125,8 @@ void emergency_note(struct emergency *e, const struct event *events, size_t coun
 /* `n` of them, from the front, are done with. */
 static void forget(struct place *p, size_t n)
 {
+    for (size_t i = 0; i < n; i++)
+        causes_told(p->waiting[i].cause);
     p->count -= n;
     memmove(p->waiting, p->waiting + n, p->count * sizeof *p->waiting);
     p->sending = 0;
@@ -289,7 +292,8 @@ static void on_back(struct emergency *e)
     causes_expire(e->causes);
     for (size_t i = 0; i < e->places_count; i++) {
         struct place *p = e->places[i];
-        p->count = p->sending;
+        while (p->count > p->sending)
+            causes_told(p->waiting[--p->count].cause);
         p->more = 0;
     }
 }

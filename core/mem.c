@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Noreturn void mem_exhausted(void)
+{
+    fputs("nabat: out of memory\n", stderr);
+    abort();
+}
+
 static void *check(void *block)
 {
-    if (!block) {
-        fputs("nabat: out of memory\n", stderr);
-        abort();
-    }
+    if (!block)
+        mem_exhausted();
     return block;
 }
 

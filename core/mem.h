@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+/* Says so on stderr and ends the process: what was answered is kept, and a start is cheap. */
+_Noreturn void mem_exhausted(void);
 void *mem_alloc(size_t size);                /* zeroed; freed by free() */
 void *mem_realloc(void *block, size_t size); /* as realloc() */
 char *mem_str_dup(const char *text);         /* NULL stays NULL */

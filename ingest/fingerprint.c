@@ -3,6 +3,7 @@
 
 #include "core/buf.h"
 #include "core/limits.h"
+#include "core/mem.h"
 #include "ingest/parametrize.h"
 #include "ingest/stack.h"
 
@@ -162,7 +163,7 @@ static void hash(int32_t project_id, const struct buf *key, char out[FINGERPRINT
         !EVP_DigestUpdate(md, project, strlen(project)) ||
         !EVP_DigestUpdate(md, buf_text(key), key->len) ||
         !EVP_DigestFinal_ex(md, digest, &digest_len))
-        abort();
+        mem_exhausted();
     EVP_MD_CTX_free(md);
     for (size_t i = 0; i < (FINGERPRINT_BYTES - 1) / 2; i++) {
         out[2 * i] = DIGITS[digest[i] >> 4];

@@ -9,6 +9,7 @@
 #include "ingest/parametrize.h"
 
 #include "core/limits.h"
+#include "core/mem.h"
 
 #include <pcre2.h>
 #include <stdlib.h>
@@ -145,7 +146,7 @@ static const struct machine *machine(void)
     m.match = pcre2_match_data_create(2, NULL);
     m.limits = pcre2_match_context_create(NULL);
     if (!m.code || !m.match || !m.limits)
-        abort();
+        mem_exhausted();
     pcre2_jit_compile(m.code, PCRE2_JIT_COMPLETE);
     pcre2_set_match_limit(m.limits, MATCH_LIMIT);
     return &m;

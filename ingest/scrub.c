@@ -142,7 +142,7 @@ struct scrub *scrub_new(const char *fields, const char *off, struct err *err)
     s->match = pcre2_match_data_create(4, NULL);
     s->limits = pcre2_match_context_create(NULL);
     if (!s->match || !s->limits)
-        abort();
+        mem_exhausted();
     pcre2_set_match_limit(s->limits, MATCH_LIMIT);
     return s;
 }

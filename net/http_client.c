@@ -18,6 +18,7 @@ struct transfer {
     struct transfer **slot; /* the pointer that points here */
     struct http_client *client;
     CURL *easy;
+    bool is_broken; /* there was no memory for all of it: it is not sent */
     curl_mime *mime;
     struct curl_slist *list; /* headers of one request, or recipients */
     char *request;
@@ -37,6 +38,7 @@ struct http_client {
     struct ev_loop *loop;
     CURLM *multi;
     ev_timer timer;
+    ev_timer kick; /* ends what could not be set up */
     struct curl_slist *json_headers;
     struct transfer *transfers;
     bool closed;
@@ -63,10 +65,12 @@ static void finish(struct transfer *t, CURLcode code)
     curl_off_t retry_after = 0;
     curl_off_t uploaded = 0;
     curl_off_t pretransfer = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
-    curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
-    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+    if (t->easy) {
+        curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
+        curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+        curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+    }
     /* Once the connection stood, part of the request may have been read: the outcome is unknown. */
     bool sent = uploaded > 0 || pretransfer > 0;
     struct http_answer answer = {
@@ -123,6 +127,21 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
     check_done(client);
 }
 
+static void on_kick(struct ev_loop *loop, ev_timer *w, int events)
+{
+    (void)loop;
+    (void)events;
+    struct http_client *client = w->data;
+    for (struct transfer *t = client->transfers; t;) {
+        if (t->is_broken) {
+            finish(t, CURLE_OUT_OF_MEMORY);
+            t = client->transfers; /* `done` may have changed the list */
+        } else {
+            t = t->next;
+        }
+    }
+}
+
 static int set_timer(CURLM *multi, long ms, void *ctx)
 {
     (void)multi;
@@ -172,8 +191,12 @@ struct http_client *http_client_new(struct ev_loop *loop)
     curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 16L);
     ev_timer_init(&client->timer, on_timer, 0, 0);
     client->timer.data = client;
+    ev_timer_init(&client->kick, on_kick, 0, 0);
+    client->kick.data = client;
     client->json_headers = curl_slist_append(NULL, "Content-Type: application/json");
-    client->json_headers = curl_slist_append(client->json_headers, "Expect:");
+    if (!client->multi || !client->json_headers ||
+        !curl_slist_append(client->json_headers, "Expect:"))
+        mem_exhausted();
     return client;
 }
 
@@ -192,6 +215,7 @@ void http_client_free(struct http_client *client)
     http_client_close(client);
     curl_multi_cleanup(client->multi);
     ev_timer_stop(client->loop, &client->timer);
+    ev_timer_stop(client->loop, &client->kick);
     curl_slist_free_all(client->json_headers);
     curl_global_cleanup();
     free(client);
@@ -202,6 +226,10 @@ static size_t on_bytes(char *data, size_t size, size_t count, void *ctx)
     struct transfer *t = ctx;
     return buf_add(&t->answer, data, size * count) ? size * count : 0;
 }
+
+/* What libcurl has no memory for is found out when the transfer is to start. */
+#define SET(t, option, value)                                                                      \
+    ((t)->is_broken |= curl_easy_setopt((t)->easy, (option), (value)) != CURLE_OK)
 
 static struct transfer *begin(struct http_client *client, const char *url, int timeout_s,
                               http_done_fn *done, void *ctx)
@@ -217,18 +245,19 @@ static struct transfer *begin(struct http_client *client, const char *url, int t
         t->next->slot = &t->next;
     client->transfers = t;
     t->easy = curl_easy_init();
-    curl_easy_setopt(t->easy, CURLOPT_URL, url);
-    curl_easy_setopt(t->easy, CURLOPT_PRIVATE, (char *)t);
-    curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT, (long)timeout_s);
-    curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS_MAX);
-    curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "nabat/" NABAT_VERSION);
-    curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    t->is_broken = t->easy == NULL;
+    SET(t, CURLOPT_URL, url);
+    SET(t, CURLOPT_PRIVATE, (char *)t);
+    SET(t, CURLOPT_WRITEFUNCTION, on_bytes);
+    SET(t, CURLOPT_WRITEDATA, t);
+    SET(t, CURLOPT_TIMEOUT, (long)timeout_s);
+    SET(t, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS_MAX);
+    SET(t, CURLOPT_NOSIGNAL, 1L);
+    SET(t, CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(t, CURLOPT_USERAGENT, "nabat/" NABAT_VERSION);
+    SET(t, CURLOPT_TCP_KEEPALIVE, 1L);
     if (client->ca_file)
-        curl_easy_setopt(t->easy, CURLOPT_CAINFO, client->ca_file);
+        SET(t, CURLOPT_CAINFO, client->ca_file);
     return t;
 }
 
@@ -239,6 +268,34 @@ static bool refuse_when_closed(const struct http_client *client, http_done_fn *d
     return client->closed;
 }
 
+static void add_line(struct transfer *t, const char *line)
+{
+    struct curl_slist *list = curl_slist_append(t->list, line);
+    t->is_broken = t->is_broken || !list;
+    t->list = list ? list : t->list;
+}
+
+/* NULL, which the calls on a part bear, when there is no memory for it. */
+static curl_mimepart *add_part(struct transfer *t, const char *name, const char *data, size_t len)
+{
+    curl_mimepart *part = t->mime ? curl_mime_addpart(t->mime) : NULL;
+    t->is_broken = t->is_broken || curl_mime_name(part, name) != CURLE_OK ||
+                   curl_mime_data(part, data, len) != CURLE_OK;
+    return part;
+}
+
+/* One that libcurl could not set up ends from the loop, as every other does. */
+static void start(struct transfer *t)
+{
+    struct http_client *client = t->client;
+    if (!t->is_broken && curl_multi_add_handle(client->multi, t->easy) == CURLM_OK)
+        return;
+    t->is_broken = true;
+    ev_timer_stop(client->loop, &client->kick);
+    ev_timer_set(&client->kick, 0, 0);
+    ev_timer_start(client->loop, &client->kick);
+}
+
 void http_client_post_json(struct http_client *client, const char *url, const char *json,
                            enum http_repeat repeat, int timeout_s, http_done_fn *done, void *ctx)
 {
@@ -246,11 +303,11 @@ void http_client_post_json(struct http_client *client, const char *url, const ch
         return;
     struct transfer *t = begin(client, url, timeout_s, done, ctx);
     t->request = mem_str_dup(json);
-    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, repeat == HTTP_ONCE ? 1L : 0L);
-    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, client->json_headers);
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(t->request));
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->request);
-    curl_multi_add_handle(client->multi, t->easy);
+    SET(t, CURLOPT_FRESH_CONNECT, repeat == HTTP_ONCE ? 1L : 0L);
+    SET(t, CURLOPT_HTTPHEADER, client->json_headers);
+    SET(t, CURLOPT_POSTFIELDSIZE, (long)strlen(t->request));
+    SET(t, CURLOPT_POSTFIELDS, t->request);
+    start(t);
 }
 
 void http_client_post(struct http_client *client, const char *url, const char *const *headers,
@@ -261,14 +318,14 @@ void http_client_post(struct http_client *client, const char *url, const char *c
         return;
     struct transfer *t = begin(client, url, timeout_s, done, ctx);
     t->request = mem_str_dup(body);
-    t->list = curl_slist_append(NULL, "Expect:");
+    add_line(t, "Expect:");
     for (size_t i = 0; i < headers_count; i++)
-        t->list = curl_slist_append(t->list, headers[i]);
-    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->list);
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(t->request));
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->request);
-    curl_multi_add_handle(client->multi, t->easy);
+        add_line(t, headers[i]);
+    SET(t, CURLOPT_FRESH_CONNECT, 1L);
+    SET(t, CURLOPT_HTTPHEADER, t->list);
+    SET(t, CURLOPT_POSTFIELDSIZE, (long)strlen(t->request));
+    SET(t, CURLOPT_POSTFIELDS, t->request);
+    start(t);
 }
 
 static size_t on_wanted(char *out, size_t size, size_t count, void *ctx)
@@ -292,19 +349,18 @@ void http_client_mail(struct http_client *client, const char *url, const char *s
     t->request = mem_str_dup_n(message, len);
     t->request_len = len;
     for (size_t i = 0; i < recipients_count; i++)
-        t->list = curl_slist_append(t->list, recipients[i]);
-    curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(t->easy, CURLOPT_USE_SSL,
-                     (long)(has_password ? CURLUSESSL_ALL : CURLUSESSL_TRY));
-    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(t->easy, CURLOPT_MAIL_FROM, sender);
-    curl_easy_setopt(t->easy, CURLOPT_MAIL_RCPT, t->list);
-    curl_easy_setopt(t->easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L); /* the others get it */
-    curl_easy_setopt(t->easy, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_wanted);
-    curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
-    curl_easy_setopt(t->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)len);
-    curl_multi_add_handle(client->multi, t->easy);
+        add_line(t, recipients[i]);
+    SET(t, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    SET(t, CURLOPT_USE_SSL, (long)(has_password ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+    SET(t, CURLOPT_FRESH_CONNECT, 1L);
+    SET(t, CURLOPT_MAIL_FROM, sender);
+    SET(t, CURLOPT_MAIL_RCPT, t->list);
+    SET(t, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L); /* the others get it */
+    SET(t, CURLOPT_UPLOAD, 1L);
+    SET(t, CURLOPT_READFUNCTION, on_wanted);
+    SET(t, CURLOPT_READDATA, t);
+    SET(t, CURLOPT_INFILESIZE_LARGE, (curl_off_t)len);
+    start(t);
 }
 
 void http_client_post_file(struct http_client *client, const char *url,
@@ -315,18 +371,13 @@ void http_client_post_file(struct http_client *client, const char *url,
     if (refuse_when_closed(client, done, ctx))
         return;
     struct transfer *t = begin(client, url, timeout_s, done, ctx);
-    t->mime = curl_mime_init(t->easy);
-    for (size_t i = 0; i < fields_count; i++) {
-        curl_mimepart *part = curl_mime_addpart(t->mime);
-        curl_mime_name(part, fields[i].name);
-        curl_mime_data(part, fields[i].value, CURL_ZERO_TERMINATED);
-    }
-    curl_mimepart *part = curl_mime_addpart(t->mime);
-    curl_mime_name(part, file->field);
-    curl_mime_filename(part, file->file_name);
-    curl_mime_type(part, "text/plain; charset=utf-8");
-    curl_mime_data(part, file->data, file->len);
-    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(t->easy, CURLOPT_MIMEPOST, t->mime);
-    curl_multi_add_handle(client->multi, t->easy);
+    t->mime = t->easy ? curl_mime_init(t->easy) : NULL;
+    for (size_t i = 0; i < fields_count; i++)
+        add_part(t, fields[i].name, fields[i].value, CURL_ZERO_TERMINATED);
+    curl_mimepart *part = add_part(t, file->field, file->data, file->len);
+    t->is_broken = t->is_broken || curl_mime_filename(part, file->file_name) != CURLE_OK ||
+                   curl_mime_type(part, "text/plain; charset=utf-8") != CURLE_OK;
+    SET(t, CURLOPT_FRESH_CONNECT, 1L);
+    SET(t, CURLOPT_MIMEPOST, t->mime);
+    start(t);
 }

@@ -169,7 +169,7 @@ PGconn *pg_connect_blocking(struct pg_conninfo *info)
                                  (const char *const *)info->values, 0);
         const char *hosts = get(info, "host");
         if (!conn)
-            abort(); /* out of memory */
+            mem_exhausted();
         if (PQstatus(conn) == CONNECTION_OK || !hosts || !pg_conninfo_next_host(info))
             return conn;
         int count = 1;

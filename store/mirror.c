@@ -45,20 +45,20 @@ static PGresult *result_of(const json_t *rows)
     size_t width = json_array_size(json_array_get(rows, 0));
     static char name[] = "";
     if (!result)
-        abort(); /* out of memory */
+        mem_exhausted();
     if (width > sizeof columns / sizeof *columns)
         width = sizeof columns / sizeof *columns;
     for (size_t c = 0; c < width; c++)
         columns[c].name = name;
     if (width && !PQsetResultAttrs(result, (int)width, columns))
-        abort();
+        mem_exhausted();
     for (size_t row = 0; row < json_array_size(rows); row++)
         for (size_t c = 0; c < width; c++) {
             const json_t *cell = json_array_get(json_array_get(rows, row), c);
             char *text = (char *)(uintptr_t)json_string_value(cell); /* it is only read */
             int len = text ? (int)json_string_length(cell) : -1;
             if (!PQsetvalue(result, (int)row, (int)c, text, len))
-                abort();
+                mem_exhausted();
         }
     return result;
 }

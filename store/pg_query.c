@@ -154,8 +154,10 @@ static void note_error(struct pg *pg, const PGresult *result)
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     snprintf(pg->sqlstate, sizeof pg->sqlstate, "%s", state ? state : "");
-    err_set(&pg->error, kind_of(pg->sqlstate), "%s (SQLSTATE %s)", text ? text : "no message",
-            pg->sqlstate);
+    if (state)
+        err_set(&pg->error, kind_of(state), "%s (SQLSTATE %s)", text ? text : "no message", state);
+    else /* libpq's own: no memory, or the protocol is broken */
+        err_set(&pg->error, ERR_RETRY, "%.200s", PQresultErrorMessage(result));
 }
 
 static void on_sync(struct pg *pg)
