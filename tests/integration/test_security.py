@@ -123,6 +123,18 @@ def test_the_unit_is_hardened():
     assert "Overall exposure level" in r.stdout
 
 
+def test_the_list_of_what_it_is_linked_to():
+    import json
+    from conftest import BUILD
+    program = str(BUILD / "bot/nabat")
+    r = subprocess.run([str(ROOT / "deploy/sbom.sh"), program, "1.2.3"], capture_output=True, text=True, check=True)
+    bom = json.loads(r.stdout)
+    assert bom["bomFormat"] == "CycloneDX" and bom["metadata"]["component"]["version"] == "1.2.3"
+    names = {c["name"] for c in bom["components"]}
+    assert {"libpq5", "libev4", "libjansson4", "libzstd1", "zlib1g", "libc6"} <= names, names
+    assert all(c["version"] and c["purl"].startswith("pkg:deb/debian/") for c in bom["components"])
+
+
 def test_forget_user_leaves_nothing_in_any_table(db, service, tg):
     """Looked for in every column of every table, as text."""
     s = service(tg=tg)
