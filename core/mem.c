@@ -1,9 +1,15 @@
 /* mem.c -- heap memory that aborts when there is none. */
 #include "core/mem.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+void mem_give_back(void)
+{
+    malloc_trim(0);
+}
 
 _Noreturn void mem_exhausted(void)
 {

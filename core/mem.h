@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+/* What a rare and large piece of work left unused goes back to the system; takes milliseconds. */
+void mem_give_back(void);
 /* Says so on stderr and ends the process: what was answered is kept, and a start is cheap. */
 _Noreturn void mem_exhausted(void);
 void *mem_alloc(size_t size);                /* zeroed; freed by free() */

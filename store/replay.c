@@ -201,9 +201,13 @@ static void rest(struct replay *r)
         spool_forget_rangs(r->spool);
         r->rangs_pushed = 0;
     }
-    if (r->replayed)
+    if (r->replayed) {
         log_info("the spool is in the database", LOG_I("events", r->replayed),
                  LOG_I("ms", clock_mono_ms() - r->began_ms), LOG_END);
+        arena_free(r->arena);
+        r->arena = NULL;
+        mem_give_back();
+    }
     r->replayed = 0;
     r->events.caught_up(r->events.ctx);
 }
