@@ -199,7 +199,11 @@ struct cause *causes_note(struct causes *c, const struct event *e, const struct 
     f.title = e->title;
     f.project = known->project;
     size_t first = rings->count;
-    engine_decide(&config, &f, 1, known->now_ms, rings);
+    struct verdict v = engine_decide(&config, &f, 1, known->now_ms, rings);
+    if (v.reopen) { /* once: what comes next is of an open group */
+        cause->fact.status = STATUS_NEW;
+        cause->fact.resolved_ms = 0;
+    }
     if (rings->count > first && !cause->waiting)
         fill_group(cause, e, known);
     cause->group.occurrences = cause->fact.occurrences;

@@ -1,8 +1,8 @@
 /* emergency.c -- what waits for each chat, one message at a time, and what went out written down.
  *
  * A few errors are cards; more than that, or more while the chat's pace does not allow, become one list.
- * The hard thing is the end: the database comes back while a message is on its way. Nothing new goes out
- * then, and replay waits a moment for the answer, since without it the same error would ring again. */
+ * The hard thing is the end: the database comes back while a message is on its way. Replay waits a moment
+ * for the answer, since without it the same error would ring again, and what was replayed is not sent. */
 #include "alerts/emergency.h"
 
 #include "alerts/causes.h"
@@ -30,6 +30,7 @@ enum {
 struct waiting {
     struct cause *cause;
     int64_t since_ms;
+    int64_t received_ms; /* its event, Unix time: the spool is replayed in this order */
 };
 
 struct place {
@@ -76,7 +77,8 @@ static struct place *place_of(struct emergency *e, int64_t chat_id)
     return p;
 }
 
-static void add_waiting(struct emergency *e, struct cause *cause, const struct ring *ring)
+static void add_waiting(struct emergency *e, struct cause *cause, const struct ring *ring,
+                        int64_t received_ms)
 {
     struct place *p = place_of(e, ring->chat_id);
     if (!p) {
@@ -91,7 +93,7 @@ static void add_waiting(struct emergency *e, struct cause *cause, const struct r
     p->thread_id = ring->thread_id;
     p->silent = ring->silent;
     cause->waiting++;
-    p->waiting[p->count++] = (struct waiting){cause, clock_mono_ms()};
+    p->waiting[p->count++] = (struct waiting){cause, clock_mono_ms(), received_ms};
 }
 
 static void note_event(struct emergency *e, const struct event *event)
@@ -109,13 +111,15 @@ static void note_event(struct emergency *e, const struct event *event)
     for (size_t i = 0; cause && i < rings.count; i++) {
         const struct ring *r = &rings.rings[i];
         if (r->rings && r->chat_id && !r->hold)
-            add_waiting(e, cause, r);
+            add_waiting(e, cause, r, event->received_ms);
     }
     store_rings_fini(&rings);
 }
 
 void emergency_note(struct emergency *e, const struct event *events, size_t count)
 {
+    if (!e->parts.is_away(e->parts.ctx))
+        return; /* replayed in a moment */
     for (size_t i = 0; i < count; i++)
         note_event(e, &events[i]);
 }
@@ -136,18 +140,30 @@ static void forget(struct place *p, size_t n)
 /* They rang: the database is told when it is back. */
 static void write_down(struct place *p, const struct chat_result *result)
 {
+    struct rang rangs[LIST_ROWS];
     for (size_t i = 0; i < p->sending; i++) {
         const struct cause *cause = p->waiting[i].cause;
-        struct rang rang = {.project_id = cause->project_id,
-                            .chat_id = p->chat_id,
-                            .thread_id = result->thread_id,
-                            .message_id = result->message_id,
-                            .at_ms = clock_wall_ms(),
-                            .is_card = !p->is_list};
-        memcpy(rang.fingerprint, cause->fingerprint, sizeof rang.fingerprint);
-        spool_add_rang(p->emergency->parts.spool, &rang);
-        metric_add(METRIC_EMERGENCY_RUNG, 1);
+        rangs[i] = (struct rang){.project_id = cause->project_id,
+                                 .chat_id = result->chat_id ? result->chat_id : p->chat_id,
+                                 .thread_id = result->thread_id,
+                                 .message_id = result->message_id,
+                                 .at_ms = clock_wall_ms(),
+                                 .is_card = !p->is_list};
+        memcpy(rangs[i].fingerprint, cause->fingerprint, sizeof rangs[i].fingerprint);
     }
+    spool_add_rangs(p->emergency->parts.spool, rangs, p->sending);
+    metric_add(METRIC_EMERGENCY_RUNG, (int64_t)p->sending);
+}
+
+/* It goes again, unless the database is back: then it rings in the ordinary way. */
+static void keep(struct place *p, int64_t again_ms)
+{
+    struct emergency *e = p->emergency;
+    p->again_ms = again_ms;
+    if (e->parts.is_away(e->parts.ctx))
+        p->sending = 0;
+    else
+        forget(p, p->sending);
 }
 
 static void on_sent(void *ctx, const struct chat_result *result)
@@ -166,22 +182,20 @@ static void on_sent(void *ctx, const struct chat_result *result)
             forget(p, p->sending);
         } else {
             p->was_uncertain = true;
-            p->sending = 0;
-            p->again_ms = now + wait_ms;
+            keep(p, now + wait_ms);
         }
         break;
     case TG_CHAT_MOVED:
         p->chat_id = result->migrate_to;
-        p->sending = 0;
+        keep(p, now);
         break;
     case TG_TOO_MANY:
         pacer_refused(p->emergency->parts.pacer, p->chat_id, wait_ms / 1000, now);
-        p->sending = 0;
+        keep(p, now);
         break;
     default: /* tried again until the database is back: then it goes the ordinary way */
         log_warn("an emergency alert is not sent", LOG_S("error", result->text), LOG_END);
-        p->sending = 0;
-        p->again_ms = now + wait_ms;
+        keep(p, now + wait_ms);
         break;
     }
 }
@@ -285,17 +299,18 @@ static void send_next(struct place *p)
 
 /* -------------------------------------------------------------------------------------------- life */
 
-/* What is not on its way rings in the ordinary way. */
-static void on_back(struct emergency *e)
+/* What the database has by now, `until` (Unix milliseconds), rings in the ordinary way. */
+static void drop_waiting(struct place *p, int64_t until_ms)
 {
-    e->back_ms = clock_mono_ms();
-    causes_expire(e->causes);
-    for (size_t i = 0; i < e->places_count; i++) {
-        struct place *p = e->places[i];
-        while (p->count > p->sending)
-            causes_told(p->waiting[--p->count].cause);
-        p->more = 0;
+    size_t kept = p->sending;
+    for (size_t i = p->sending; i < p->count; i++) {
+        if (p->waiting[i].received_ms <= until_ms)
+            causes_told(p->waiting[i].cause);
+        else
+            p->waiting[kept++] = p->waiting[i];
     }
+    p->count = kept;
+    p->more = p->count ? p->more : 0;
 }
 
 /* Nobody needs them when the database was there for a while. */
@@ -315,9 +330,14 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     struct emergency *e = timer->data;
     bool away = e->parts.is_away(e->parts.ctx);
-    if (e->was_away && !away)
-        on_back(e);
+    if (e->was_away && !away) {
+        e->back_ms = clock_mono_ms();
+        causes_expire(e->causes);
+    }
     e->was_away = away;
+    int64_t until_ms = away ? e->parts.replayed_ms(e->parts.ctx) : INT64_MAX;
+    for (size_t i = 0; i < e->places_count; i++)
+        drop_waiting(e->places[i], until_ms);
     if (!away && e->back_ms && clock_mono_ms() - e->back_ms > FORGET_MS)
         forget_causes(e);
     for (size_t i = 0; away && i < e->places_count; i++)

@@ -20,7 +20,8 @@ struct emergency_config {
     enum language language;
     struct card_links links;
 };
-/* Everything is BORROWED. `is_away` says whether the database is. */
+/* Everything is BORROWED. `is_away` says whether events go to the spool, `replayed_ms` (Unix milliseconds)
+ * until when what was received is in the database again. */
 struct emergency_parts {
     struct ev_loop *loop;
     struct spool *spool;
@@ -29,6 +30,7 @@ struct emergency_parts {
     struct chat *chat;
     struct pacer *pacer;
     bool (*is_away)(void *ctx);
+    int64_t (*replayed_ms)(void *ctx);
     void *ctx;
 };
 struct emergency *emergency_new(const struct emergency_parts *parts,

@@ -67,17 +67,19 @@ static void refuse(struct http_reply *reply, int status, const char *why)
 static void answer_kept(struct taking *t)
 {
     char json[64];
+    char how[INTAKE_KEPT_BYTES];
     const char *id = t->batch.event_id;
+    intake_kept(t->kept, t->batch.events, t->batch.count, how);
     switch (t->endpoint) {
     case SENTRY_STORE:
         if (t->wants_gif) {
-            http_reply_send(t->reply, 200, "image/gif", NULL, (const char *)GIF, sizeof GIF - 1);
+            http_reply_send(t->reply, 200, "image/gif", how, (const char *)GIF, sizeof GIF - 1);
             return;
         }
         break;
     case SENTRY_SECURITY:
     case SENTRY_NOT_KEPT:
-        http_reply_send(t->reply, 200, NULL, NULL, "", 0);
+        http_reply_send(t->reply, 200, NULL, how, "", 0);
         return;
     case SENTRY_CRON:
         http_reply_send(t->reply, 202, NULL, NULL, "", 0);
@@ -88,7 +90,7 @@ static void answer_kept(struct taking *t)
     case SENTRY_MINIDUMP:
         snprintf(json, sizeof json, "%.8s-%.4s-%.4s-%.4s-%.12s", id, id + 8, id + 12, id + 16,
                  id + 20);
-        http_reply_send(t->reply, 200, "text/plain", NULL, json, strlen(json));
+        http_reply_send(t->reply, 200, "text/plain", how, json, strlen(json));
         return;
     default:
         break;
@@ -98,8 +100,6 @@ static void answer_kept(struct taking *t)
     else
         snprintf(json, sizeof json, "{}");
     char headers[sizeof NOT_KEPT_HEADER + INTAKE_KEPT_BYTES];
-    char how[INTAKE_KEPT_BYTES];
-    intake_kept(t->kept, t->batch.events, t->batch.count, how);
     snprintf(headers, sizeof headers, "%s%s", NOT_KEPT_HEADER, how);
     http_reply_json(t->reply, 200, headers, json);
 }
@@ -183,11 +183,17 @@ static void keep(struct taking *t, const struct project *project)
         if (b->events[i].severity > project->severity_max)
             b->events[i].severity = project->severity_max;
     t->pending = 1; /* this function itself */
-    if (b->feedback || b->sessions || (b->loose && b->event_id[0])) {
+    bool companions = b->feedback || b->sessions || (b->loose && b->event_id[0]);
+    if ((companions || b->checkins) && !t->in->pg)
+        err_set(
+            &t->err, ERR_RETRY,
+            "the database was not reached yet: events are kept, check-ins, sessions and feedback "
+            "are not");
+    if (companions && t->in->pg) {
         t->pending++;
         keep_companions(t, project_id);
     }
-    if (b->checkins) {
+    if (b->checkins && t->in->pg) {
         t->pending++;
         monitors_take(t->in->monitors, project_id, b->checkins, on_checkins, t);
     }

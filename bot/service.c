@@ -341,6 +341,7 @@ void service_free(struct service *s)
     pg_free(s->pg_decide);
     pg_free(s->pg_write);
     store_writer_free(s->ingest.writer);
+    service_spool_close(s);
     http_server_free(s->server);
     dispatch_abandon(s->dispatch);
     talk_abandon_all(&s->bot);

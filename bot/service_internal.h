@@ -111,7 +111,8 @@ void service_migrate_stop(struct service *service);
 /* service_spool.c: what works without the database. */
 void service_spool_start(struct service *service, const struct route_root *root,
                          enum language language);
-void service_spool_open(struct service *service); /* once it was reached */
+void service_spool_open(struct service *service);  /* once it was reached */
+void service_spool_close(struct service *service); /* whoever waits for it is told */
 void service_spool_free(struct service *service);
 enum health_grade service_spool_health(void *ctx, char *detail, size_t size);
 /* service_probe.c: whether the Bot API answers at all. */

@@ -33,6 +33,12 @@ static bool is_away(void *ctx)
     return !store_keeper_is_direct(s->ingest.keeper);
 }
 
+static int64_t replayed_ms(void *ctx)
+{
+    const struct service *s = ctx;
+    return store_keeper_replayed_ms(s->ingest.keeper);
+}
+
 static void start_emergency(struct service *s, const struct route_root *root,
                             enum language language)
 {
@@ -45,6 +51,7 @@ static void start_emergency(struct service *s, const struct route_root *root,
                                     .chat = s->chat,
                                     .pacer = &s->pacer,
                                     .is_away = is_away,
+                                    .replayed_ms = replayed_ms,
                                     .ctx = s};
     struct emergency_config config = {
         *root, language, {set->open_url, set->gen_request_url, set->user_url}};
@@ -76,6 +83,11 @@ void service_spool_open(struct service *s)
         return;
     store_known_open(s->known, s->pg_work);
     emergency_set_channels(s->emergency, s->channels);
+}
+
+void service_spool_close(struct service *s)
+{
+    spool_close(s->spool);
 }
 
 void service_spool_free(struct service *s)

@@ -99,13 +99,13 @@ static void take_event(const struct record *record, bool dump, struct tally *t)
     arena_free(arena);
 }
 
-static void read_records(const struct buf *file, bool dump, struct tally *t)
+static void read_records(const struct buf *file, uint32_t salt, bool dump, struct tally *t)
 {
     size_t at = RECORD_FILE_HEAD_BYTES;
     for (;;) {
         struct record record;
         size_t skipped = 0;
-        enum record_find found = record_next(file->data, file->len, &at, &record, &skipped);
+        enum record_find found = record_next(file->data, file->len, salt, &at, &record, &skipped);
         if (found == RECORD_END)
             return;
         t->damaged += found == RECORD_DAMAGED ? skipped : 0;
@@ -142,16 +142,17 @@ static bool show(struct disk *disk, const char *name, bool dump, struct tally *s
     struct err err = {0};
     struct buf file;
     uint32_t version = 0;
+    uint32_t salt = 0;
     buf_init(&file, SPOOL_READ_BYTES_MAX);
     bool found = disk_read(disk, name, &file, &err);
-    bool is_ours = found && record_file_is_ours(buf_text(&file), file.len, &version);
+    bool is_ours = found && record_file_is_ours(buf_text(&file), file.len, &version, &salt);
     if (!found && err.kind != ERR_NONE)
         fprintf(stderr, "nabat: spool: %s\n", err.text);
     else if (found && !is_ours && file.len >= RECORD_FILE_HEAD_BYTES)
         fprintf(stderr, "nabat: spool: %s is of format %u; this release reads %d\n", name, version,
                 RECORD_FORMAT_VERSION);
     if (is_ours)
-        read_records(&file, dump, &t);
+        read_records(&file, salt, dump, &t);
     if (found && !dump)
         print_tally(name, file.len, &t);
     sum->events += t.events;

@@ -348,6 +348,7 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
     [TEXT_HEALTH_DEGRADED] = {"degraded", "с перебоями"},
     [TEXT_HEALTH_UNHEALTHY] = {"does not work", "не работает"},
     [TEXT_PART_DATABASE] = {"Database", "База данных"},
+    [TEXT_PART_SPOOL] = {"Spool", "Буфер на диске"},
     [TEXT_PART_TELEGRAM] = {"Telegram", "Telegram"},
     [TEXT_PART_LEASE] = {"Leading instance", "Ведущий экземпляр"},
     [TEXT_PART_QUEUE] = {"Queue of events", "Очередь событий"},

@@ -66,6 +66,7 @@ enum {
     SPOOL_FILE_BYTES = 4 * MIB,         /* then the next file; one is read at a time */
     SPOOL_PENDING_BYTES_MAX = 48 * MIB, /* on their way to one sync: above the largest request */
     SPOOL_READ_BYTES_MAX = 56 * MIB,    /* a file, which ends with the group that fills it */
+    SPOOL_SEARCH_BYTES_MAX = 32 * MIB,  /* summed up while looking for a record behind damage */
     SPOOL_BUFFER_KEPT_BYTES = 1 * MIB,  /* of memory between two syncs */
     SPOOL_RANGS_MAX = 10000,            /* alerts that rang without the database */
     KNOWN_GROUPS_MAX = 2000,            /* mirrored beside the spool: muted, taken, rung lately */

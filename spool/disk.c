@@ -6,6 +6,7 @@
 
 #include "core/limits.h"
 #include "core/mem.h"
+#include "core/random.h"
 #include "spool/record.h"
 
 #include <dirent.h>
@@ -56,6 +57,7 @@ static void show(struct disk *disk)
 void disk_init(struct disk *disk, const char *dir)
 {
     *disk = (struct disk){.dir = mem_str_dup(dir), .dir_fd = -1, .lock_fd = -1, .fd = -1};
+    random_bytes(&disk->salt, sizeof disk->salt);
 }
 
 static void shut(int *fd)
@@ -123,7 +125,7 @@ static bool list(struct disk *disk, struct err *err)
         return ok;
     }
     disk->count = 0;
-    disk->bytes = disk->damaged = disk->number = 0;
+    disk->bytes = disk->damaged = 0;
     for (const struct dirent *entry; (entry = readdir(dir));) {
         int64_t number = 0;
         struct stat st;
@@ -133,16 +135,18 @@ static bool list(struct disk *disk, struct err *err)
             continue;
         if (is_events)
             add_number(disk, number);
-        if (is_damaged)
+        if (is_damaged) {
             disk->damaged++;
+            number = strtoll(entry->d_name, NULL, 10);
+        }
+        if (number > disk->number && (is_events || is_damaged))
+            disk->number = number; /* no name is given twice */
         if (is_events || is_damaged || strcmp(entry->d_name, "refused") == 0)
             disk->bytes += st.st_size;
     }
     closedir(dir);
-    if (disk->count) {
+    if (disk->count)
         qsort(disk->numbers, disk->count, sizeof *disk->numbers, compare);
-        disk->number = disk->numbers[disk->count - 1];
-    }
     show(disk);
     return true;
 }
@@ -185,7 +189,9 @@ bool disk_open(struct disk *disk, struct err *err)
                        disk->dir);
     }
     disk->is_volatile = find_out_where(disk);
-    return list(disk, err);
+    bool ok = list(disk, err);
+    disk->found_number = disk->count ? disk->numbers[disk->count - 1] : 0;
+    return ok;
 }
 
 /* ----------------------------------------------------------------------------------------- writing */
@@ -204,14 +210,14 @@ static bool write_all(int fd, const char *data, size_t len)
     return true;
 }
 
-static int make_file(struct disk *disk, const char *name, int flags)
+static int make_file(struct disk *disk, const char *name, uint32_t salt, int flags)
 {
     char head[RECORD_FILE_HEAD_BYTES];
     int fd = openat(disk->dir_fd, name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | flags, 0600);
     struct stat st;
     if (fd < 0)
         return -1;
-    record_file_head(head);
+    record_file_head(salt, head);
     if (fstat(fd, &st) == 0 && (st.st_size > 0 || write_all(fd, head, sizeof head)) &&
         fsync(disk->dir_fd) == 0)
         return fd;
@@ -227,7 +233,7 @@ static bool begin_file(struct disk *disk, struct err *err)
 {
     char name[DISK_NAME_BYTES];
     disk_name(disk->number + 1, name, sizeof name);
-    disk->fd = make_file(disk, name, O_EXCL);
+    disk->fd = make_file(disk, name, disk->salt, O_EXCL);
     if (disk->fd < 0)
         return fail(err, disk, "make a file");
     add_number(disk, ++disk->number);
@@ -257,7 +263,7 @@ bool disk_append(struct disk *disk, const struct buf *records, struct err *err)
 
 bool disk_append_to(struct disk *disk, const char *name, const struct buf *records, struct err *err)
 {
-    int fd = make_file(disk, name, 0);
+    int fd = make_file(disk, name, RECORD_NO_SALT, 0);
     struct stat st;
     if (fd < 0)
         return fail(err, disk, "make a file");
@@ -300,12 +306,14 @@ bool disk_read(struct disk *disk, const char *name, struct buf *out, struct err 
         return err_set(err, ERR_LIMIT, "%s in %s has %lld bytes: more than is ever written", name,
                        disk->dir, (long long)st.st_size);
     }
-    for (ssize_t n = 1; ok && n > 0;) {
+    for (ssize_t n = 1; ok && n != 0;) {
         n = read(fd, out->data + out->len, (size_t)st.st_size - out->len);
         ok = n >= 0 || errno == EINTR;
         out->len += n > 0 ? (size_t)n : 0;
     }
-    if (ok)
+    if (!ok)
+        out->len = 0;
+    if (out->data)
         out->data[out->len] = '\0';
     if (!ok)
         fail(err, disk, "read");
@@ -330,12 +338,6 @@ bool disk_read_oldest(struct disk *disk, int64_t *number, struct buf *out, struc
     return false;
 }
 
-static int64_t size_of(const struct disk *disk, const char *name)
-{
-    struct stat st;
-    return fstatat(disk->dir_fd, name, &st, 0) == 0 ? (int64_t)st.st_size : 0;
-}
-
 void disk_remove_oldest(struct disk *disk, bool keep_aside)
 {
     char name[DISK_NAME_BYTES];
@@ -344,13 +346,13 @@ void disk_remove_oldest(struct disk *disk, bool keep_aside)
         return;
     disk_name(disk->numbers[0], name, sizeof name);
     snprintf(aside, sizeof aside, "%012lld.damaged", (long long)disk->numbers[0]);
-    int64_t bytes = size_of(disk, name);
-    if (keep_aside && renameat(disk->dir_fd, name, disk->dir_fd, aside) == 0) {
-        disk->damaged++;
-    } else {
-        unlinkat(disk->dir_fd, name, 0);
-        disk->bytes -= bytes;
-    }
+    struct err ignored = {0};
+    int gone = keep_aside || disk->must_keep ? renameat(disk->dir_fd, name, disk->dir_fd, aside)
+                                             : unlinkat(disk->dir_fd, name, 0);
+    disk->must_keep = false;
+    /* what a person removed meanwhile is noticed, too */
+    if (gone == 0 && list(disk, &ignored))
+        return;
     disk->count--;
     memmove(disk->numbers, disk->numbers + 1, disk->count * sizeof *disk->numbers);
     show(disk);

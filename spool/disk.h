@@ -26,9 +26,12 @@ struct disk {
     int64_t *numbers; /* of event files, oldest first, the one that is written included */
     size_t count;
     size_t size;
-    int64_t bytes;    /* of all files */
-    int64_t damaged;  /* files kept aside */
-    bool is_volatile; /* a restart of the machine or container loses it */
+    int64_t bytes;        /* of all files */
+    int64_t damaged;      /* files kept aside */
+    bool is_volatile;     /* a restart of the machine or container loses it */
+    uint32_t salt;        /* of the files of events that this process makes */
+    int64_t found_number; /* the last file there was at the start: a crash may have torn its end */
+    bool must_keep;       /* something of the oldest file could not be put elsewhere */
     struct disk_view view;
 };
 

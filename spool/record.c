@@ -52,16 +52,18 @@ static uint32_t take_u32(const char *at)
     return n;
 }
 
-void record_file_head(char out[RECORD_FILE_HEAD_BYTES])
+void record_file_head(uint32_t salt, char out[RECORD_FILE_HEAD_BYTES])
 {
     memset(out, 0, RECORD_FILE_HEAD_BYTES);
     memcpy(out, FILE_MARK, sizeof FILE_MARK);
     put_u32(out + 8, RECORD_FORMAT_VERSION);
+    put_u32(out + 12, salt);
 }
 
-bool record_file_is_ours(const char *data, size_t len, uint32_t *version)
+bool record_file_is_ours(const char *data, size_t len, uint32_t *version, uint32_t *salt)
 {
     *version = 0;
+    *salt = len < RECORD_FILE_HEAD_BYTES ? 0 : take_u32(data + 12);
     if (len < RECORD_FILE_HEAD_BYTES || memcmp(data, FILE_MARK, sizeof FILE_MARK) != 0)
         return false;
     *version = take_u32(data + 8);
@@ -115,13 +117,13 @@ static size_t begin(struct buf *out)
     return at;
 }
 
-static uint32_t checksum(const char *length_and_type, const char *body, size_t len)
+static uint32_t checksum(uint32_t salt, const char *length_and_type, const char *body, size_t len)
 {
-    uLong crc = crc32(0, (const Bytef *)length_and_type, 8);
+    uLong crc = crc32(salt, (const Bytef *)length_and_type, 8);
     return (uint32_t)crc32_z(crc, (const Bytef *)body, len);
 }
 
-static bool end(struct buf *out, size_t at, enum record_type type)
+static bool end(struct buf *out, uint32_t salt, size_t at, enum record_type type)
 {
     if (out->full) {
         out->len = at;
@@ -132,7 +134,7 @@ static bool end(struct buf *out, size_t at, enum record_type type)
     memcpy(head, RECORD_MARK, sizeof RECORD_MARK);
     put_u32(head + 4, (uint32_t)len);
     put_u32(head + 8, (uint32_t)type);
-    put_u32(head + 12, checksum(head + 4, head + RECORD_HEAD_BYTES, len));
+    put_u32(head + 12, checksum(salt, head + 4, head + RECORD_HEAD_BYTES, len));
     return true;
 }
 
@@ -147,7 +149,7 @@ static void add_files(struct buf *out, const struct attachment *list)
     }
 }
 
-bool record_add_event(struct buf *out, const struct event *event)
+bool record_add_event(struct buf *out, uint32_t salt, const struct event *event)
 {
     struct event e = *event;
     size_t at = begin(out);
@@ -169,10 +171,10 @@ bool record_add_event(struct buf *out, const struct event *event)
     if (e.detail_len)
         add_field(out, FIELD_DETAIL, e.detail, e.detail_len);
     add_files(out, e.attachments);
-    return end(out, at, RECORD_EVENT);
+    return end(out, salt, at, RECORD_EVENT);
 }
 
-bool record_add_rang(struct buf *out, const struct rang *r)
+bool record_add_rang(struct buf *out, uint32_t salt, const struct rang *r)
 {
     size_t at = begin(out);
     add_number(out, FIELD_PROJECT, r->project_id);
@@ -182,19 +184,19 @@ bool record_add_rang(struct buf *out, const struct rang *r)
     add_number(out, FIELD_MESSAGE, r->message_id);
     add_number(out, FIELD_AT, r->at_ms);
     add_number(out, FIELD_CARD, r->is_card);
-    return end(out, at, RECORD_RANG);
+    return end(out, salt, at, RECORD_RANG);
 }
 
 /* ---------------------------------------------------------------------------------------- finding */
 
-static bool is_whole(const char *data, size_t len, size_t at, struct record *out)
+static bool is_whole(const char *data, size_t len, uint32_t salt, size_t at, struct record *out)
 {
     const char *head = data + at;
     if (len - at < RECORD_HEAD_BYTES || memcmp(head, RECORD_MARK, sizeof RECORD_MARK) != 0)
         return false;
     size_t body = take_u32(head + 4);
     if (body > len - at - RECORD_HEAD_BYTES ||
-        take_u32(head + 12) != checksum(head + 4, head + RECORD_HEAD_BYTES, body))
+        take_u32(head + 12) != checksum(salt, head + 4, head + RECORD_HEAD_BYTES, body))
         return false;
     *out = (struct record){(enum record_type)take_u32(head + 8), head + RECORD_HEAD_BYTES, body};
     return true;
@@ -216,32 +218,42 @@ static bool is_zeros(const char *data, size_t len)
     return len > 0 && data[0] == '\0' && memcmp(data, data + 1, len - 1) == 0;
 }
 
-enum record_find record_next(const char *data, size_t len, size_t *at, struct record *out,
-                             size_t *skipped)
+/* The next whole record behind damage; `len`: there is none. Bytes may be made so that every one of them seems to
+ * begin a record: what is summed up in the search has a bound, beyond which the rest counts as damaged. */
+static size_t search(const char *data, size_t len, uint32_t salt, size_t from)
+{
+    size_t summed = 0;
+    for (size_t next = from; next < len && summed <= SPOOL_SEARCH_BYTES_MAX; next++) {
+        struct record ignored;
+        const char *mark = memmem(data + next, len - next, RECORD_MARK, sizeof RECORD_MARK);
+        if (!mark)
+            break;
+        next = (size_t)(mark - data);
+        if (is_whole(data, len, salt, next, &ignored))
+            return next;
+        size_t body = len - next >= RECORD_HEAD_BYTES ? take_u32(mark + 4) : 0;
+        summed += body < len - next ? body : 0;
+    }
+    return len;
+}
+
+enum record_find record_next(const char *data, size_t len, uint32_t salt, size_t *at,
+                             struct record *out, size_t *skipped)
 {
     size_t from = *at;
     *skipped = 0;
     if (from == len)
         return RECORD_END;
-    if (is_whole(data, len, from, out)) {
+    if (is_whole(data, len, salt, from, out)) {
         *at = (size_t)(out->body - data) + out->len;
         return RECORD_FOUND;
     }
-    for (size_t next = from + 1; next < len; next++) {
-        const char *mark = memmem(data + next, len - next, RECORD_MARK, sizeof RECORD_MARK);
-        if (!mark)
-            break;
-        next = (size_t)(mark - data);
-        if (is_whole(data, len, next, out)) {
-            *skipped = next - from;
-            *at = next; /* the next call finds it */
-            return RECORD_DAMAGED;
-        }
-    }
-    *skipped = len - from;
-    *at = len;
-    return is_cut_off(data, len, from) || is_zeros(data + from, len - from) ? RECORD_TORN
-                                                                            : RECORD_DAMAGED;
+    *at = search(data, len, salt, from + 1); /* the next call finds it */
+    *skipped = *at - from;
+    bool to_the_end = *at == len;
+    return to_the_end && (is_cut_off(data, len, from) || is_zeros(data + from, len - from))
+               ? RECORD_TORN
+               : RECORD_DAMAGED;
 }
 
 /* ---------------------------------------------------------------------------------------- reading */

@@ -9,11 +9,14 @@
 #include "core/buf.h"
 #include "core/event.h"
 
-/* "NABATSPL", then the version as a 32-bit number, then four bytes of nothing. */
+/* "NABATSPL", then the version and the salt as 32-bit numbers. The salt is random and goes into every checksum:
+ * what somebody sends us can't hold a record that would be believed, were it searched after damage. */
 enum { RECORD_FILE_HEAD_BYTES = 16, RECORD_FORMAT_VERSION = 1, RECORD_HEAD_BYTES = 16 };
-void record_file_head(char out[RECORD_FILE_HEAD_BYTES]);
+/* Of files that more than one process adds to. */
+enum { RECORD_NO_SALT = 0 };
+void record_file_head(uint32_t salt, char out[RECORD_FILE_HEAD_BYTES]);
 /* False: no spool file, or one of a newer version (`version` says which; 0: none). */
-bool record_file_is_ours(const char *data, size_t len, uint32_t *version);
+bool record_file_is_ours(const char *data, size_t len, uint32_t *version, uint32_t *salt);
 
 enum record_type { RECORD_EVENT = 1, RECORD_RANG = 2 };
 
@@ -29,8 +32,8 @@ struct rang {
 };
 
 /* Append one record. False: `out` is full, and holds what it held before. */
-bool record_add_event(struct buf *out, const struct event *event);
-bool record_add_rang(struct buf *out, const struct rang *rang);
+bool record_add_event(struct buf *out, uint32_t salt, const struct event *event);
+bool record_add_rang(struct buf *out, uint32_t salt, const struct rang *rang);
 
 struct record {
     enum record_type type;
@@ -44,8 +47,8 @@ enum record_find {
     RECORD_DAMAGED, /* bytes that are no record, or whose checksum is wrong: `skipped` says how many */
 };
 /* The record at *at, which then moves behind it; after damage, to the next that is whole. */
-enum record_find record_next(const char *data, size_t len, size_t *at, struct record *out,
-                             size_t *skipped);
+enum record_find record_next(const char *data, size_t len, uint32_t salt, size_t *at,
+                             struct record *out, size_t *skipped);
 
 /* False: the body is not what its type says, or the arena is full. Texts are the arena's. */
 bool record_read_event(const struct record *record, struct arena *arena, struct event *out);

@@ -66,6 +66,9 @@ struct spool {
     spool_file_fn *read_done;
     void *read_ctx;
     struct aside *asides;
+    bool must_keep; /* an event of the file that is read could not be set aside */
+    uint32_t salt;
+    bool mirror_failed;
 };
 
 /* Records for a file beside the events; `name` is a literal. */
@@ -74,6 +77,7 @@ struct aside {
     struct spool *spool;
     const char *name;
     struct buf records;
+    bool is_of_oldest; /* an event of the file that is read */
     struct err err;
 };
 
@@ -93,8 +97,8 @@ static void note_disk(struct spool *s)
                  s->disk.dir);
     else if (damaged)
         snprintf(v->warning, sizeof v->warning,
-                 "%lld damaged files were kept in %s: look at them with nabat --spool, then remove "
-                 "them",
+                 "%lld damaged files were kept in %s: what was whole is in the database; remove "
+                 "them when you have looked at them",
                  (long long)damaged, s->disk.dir);
     metric_set(METRIC_SPOOL_BYTES, v->bytes);
     metric_set(METRIC_SPOOL_FILES, v->files);
@@ -128,11 +132,12 @@ static void read_rangs(struct spool *s)
     size_t at = RECORD_FILE_HEAD_BYTES;
     size_t skipped = 0;
     struct record record;
-    if (record_file_is_ours(buf_text(&s->rang_file), s->rang_file.len, &version))
+    uint32_t salt = 0;
+    if (record_file_is_ours(buf_text(&s->rang_file), s->rang_file.len, &version, &salt))
         for (;;) {
             struct rang rang;
             enum record_find found =
-                record_next(s->rang_file.data, s->rang_file.len, &at, &record, &skipped);
+                record_next(s->rang_file.data, s->rang_file.len, salt, &at, &record, &skipped);
             if (found == RECORD_END || found == RECORD_TORN)
                 break;
             if (found == RECORD_FOUND && record_read_rang(&record, &rang))
@@ -244,18 +249,16 @@ static void write_done(void *ctx)
 /* The buffers change places: what comes from now on waits for the next sync. */
 static void begin_write(struct spool *s)
 {
-    if (s->is_writing || !s->pending.first)
+    if (s->is_writing || !s->pending.first || !s->thread)
         return;
     struct group swap = s->writing;
     s->writing = s->pending;
     s->pending = swap;
-    s->is_writing = true;
-    if (helper_run(s->thread, write_work, write_done, s))
+    s->is_writing = helper_run(s->thread, write_work, write_done, s);
+    if (s->is_writing)
         return;
-    struct err err = {0};
-    err_set(&err, ERR_RETRY, "too much waits for the disk");
-    s->is_writing = false;
-    finish_group(&s->writing, &err);
+    s->pending = s->writing; /* too much waits for the disk: the next job that ends tries again */
+    s->writing = swap;
 }
 
 static bool has_room(struct spool *s, size_t before, struct err *err)
@@ -282,7 +285,7 @@ bool spool_add(struct spool *s, const struct event *events, size_t count, spool_
         return err_set(err, ERR_RETRY, "the database is away and so is the spool: %s",
                        s->state.trouble[0] ? s->state.trouble : "it is being opened");
     for (size_t i = 0; i < count; i++)
-        if (!record_add_event(&g->records, &events[i])) {
+        if (!record_add_event(&g->records, s->salt, &events[i])) {
             g->records.len = before;
             return err_set(err, ERR_LIMIT, "too much waits for the disk; the events were not kept");
         }
@@ -302,7 +305,9 @@ bool spool_add(struct spool *s, const struct event *events, size_t count, spool_
 static void aside_work(void *ctx)
 {
     struct aside *a = ctx;
-    disk_append_to(&a->spool->disk, a->name, &a->records, &a->err);
+    struct disk *disk = &a->spool->disk;
+    if (!disk_append_to(disk, a->name, &a->records, &a->err) && a->is_of_oldest)
+        disk->must_keep = true; /* the file that it comes from is not removed, then */
 }
 
 static void aside_free(struct aside *a)
@@ -320,8 +325,10 @@ static void aside_done(void *ctx)
     struct aside **at = &a->spool->asides;
     while (*at != a)
         at = &(*at)->next;
+    struct spool *s = a->spool;
     *at = a->next;
     aside_free(a);
+    begin_write(s);
 }
 
 static struct aside *aside_new(struct spool *s, const char *name)
@@ -341,6 +348,7 @@ static void aside_run(struct aside *a)
     if (s->state.is_open && helper_run(s->thread, aside_work, aside_done, a))
         return;
     err_set(&a->err, ERR_RETRY, "the spool is not open, or too much waits for the disk");
+    s->must_keep = s->must_keep || a->is_of_oldest;
     aside_done(a);
 }
 
@@ -348,15 +356,18 @@ void spool_refuse(struct spool *s, const struct event *event)
 {
     struct aside *a = aside_new(s, REFUSED_NAME);
     metric_add(METRIC_SPOOL_REFUSED, 1);
-    record_add_event(&a->records, event);
+    record_add_event(&a->records, RECORD_NO_SALT, event);
+    a->is_of_oldest = true;
     aside_run(a);
 }
 
-void spool_add_rang(struct spool *s, const struct rang *rang)
+void spool_add_rangs(struct spool *s, const struct rang *rangs, size_t count)
 {
     struct aside *a = aside_new(s, RANG_NAME);
-    keep_rang(s, rang);
-    record_add_rang(&a->records, rang);
+    for (size_t i = 0; i < count; i++) {
+        keep_rang(s, &rangs[i]);
+        record_add_rang(&a->records, RECORD_NO_SALT, &rangs[i]);
+    }
     aside_run(a);
 }
 
@@ -373,19 +384,27 @@ static void mirror_done(void *ctx)
     if (s->mirror_err.kind != ERR_NONE)
         log_warn("the mirror beside the spool is not written", LOG_S("error", s->mirror_err.text),
                  LOG_END);
+    s->mirror_failed = s->mirror_err.kind != ERR_NONE;
     free(s->mirror);
     s->mirror = NULL;
+    begin_write(s);
 }
 
-void spool_put_mirror(struct spool *s, char *text)
+bool spool_put_mirror(struct spool *s, char *text)
 {
     if (s->state.is_open && !s->mirror) {
         s->mirror = text;
         if (helper_run(s->thread, mirror_work, mirror_done, s))
-            return;
+            return true;
         s->mirror = NULL;
     }
-    free(text); /* the next one comes soon */
+    free(text);
+    return false;
+}
+
+bool spool_mirror_is_stale(const struct spool *s)
+{
+    return s->mirror_failed;
 }
 
 void spool_on_open(struct spool *s, void (*opened)(void *ctx, const char *mirror), void *ctx)
@@ -424,10 +443,13 @@ static void read_done(void *ctx)
     if (found) {
         struct spool_file *f = &s->file;
         bool has_head = s->read.len >= RECORD_FILE_HEAD_BYTES; /* a full disk leaves shorter ones */
-        f->is_foreign = has_head && !record_file_is_ours(s->read.data, s->read.len, &f->version);
-        bool is_ours = has_head && !f->is_foreign;
-        f->data = is_ours ? s->read.data + RECORD_FILE_HEAD_BYTES : "";
-        f->len = is_ours ? s->read.len - RECORD_FILE_HEAD_BYTES : 0;
+        f->is_foreign =
+            has_head && !record_file_is_ours(s->read.data, s->read.len, &f->version, &f->salt);
+        /* one whose head alone is damaged is read all the same; one of another version is not */
+        bool is_read = has_head && (!f->is_foreign || f->version == 0);
+        f->data = is_read ? s->read.data + RECORD_FILE_HEAD_BYTES : "";
+        f->len = is_read ? s->read.len - RECORD_FILE_HEAD_BYTES : 0;
+        f->may_be_torn = f->number == s->disk.found_number;
     } else {
         let_go(s);
     }
@@ -457,11 +479,15 @@ static void job_done(void *ctx)
 {
     struct spool *s = ctx;
     note_disk(s);
+    begin_write(s);
 }
 
 void spool_drop(struct spool *s, enum spool_end end)
 {
     let_go(s);
+    if (s->must_keep)
+        end = SPOOL_KEEP_ASIDE;
+    s->must_keep = false;
     if (!helper_run(s->thread, end == SPOOL_KEEP_ASIDE ? aside_oldest_work : remove_work, job_done,
                     s))
         log_warn("a spool file is read once more: too much waits for the disk", LOG_END);
@@ -476,6 +502,12 @@ static void forget_work(void *ctx)
 {
     struct spool *s = ctx;
     disk_remove(&s->disk, RANG_NAME);
+}
+
+void spool_is_idle(struct spool *s)
+{
+    s->state.trouble[0] = s->state.is_open ? '\0' : s->state.trouble[0];
+    s->state.is_full = false;
 }
 
 void spool_forget_rangs(struct spool *s)
@@ -498,6 +530,7 @@ struct spool *spool_new(struct ev_loop *loop, const char *dir, int64_t bytes_max
     s->thread = helper_new(loop);
     s->state.bytes_max = bytes_max;
     disk_init(&s->disk, dir);
+    s->salt = s->disk.salt;
     buf_init(&s->pending.records, SPOOL_PENDING_BYTES_MAX);
     buf_init(&s->writing.records, SPOOL_PENDING_BYTES_MAX);
     buf_init(&s->read, SPOOL_READ_BYTES_MAX);
@@ -509,22 +542,32 @@ struct spool *spool_new(struct ev_loop *loop, const char *dir, int64_t bytes_max
     return s;
 }
 
-void spool_free(struct spool *s)
+void spool_close(struct spool *s)
 {
-    if (!s)
-        return;
     struct err err = {0};
+    if (!s || !s->thread)
+        return;
     err_set(&err, ERR_RETRY, "the service is stopping");
     ev_timer_stop(s->loop, &s->again);
     helper_free(s->thread);
+    s->thread = NULL;
     for (struct aside *a = s->asides, *next; a; a = next) { /* what rang must not ring again */
         next = a->next;
         if (s->state.is_open)
             aside_work(a);
         aside_free(a);
     }
+    s->asides = NULL;
+    s->state.is_open = false;
     finish_group(&s->writing, &err);
     finish_group(&s->pending, &err);
+}
+
+void spool_free(struct spool *s)
+{
+    if (!s)
+        return;
+    spool_close(s);
     buf_fini(&s->pending.records);
     buf_fini(&s->writing.records);
     buf_fini(&s->read);

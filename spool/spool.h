@@ -17,7 +17,8 @@ struct spool;
 
 /* `dir` is made if it is not there. Never fails: what is wrong is said by spool_state and tried again. */
 struct spool *spool_new(struct ev_loop *loop, const char *dir, int64_t bytes_max);
-/* What waits to be written ends with ERR_RETRY. */
+/* What waits to be written ends with ERR_RETRY, now; nothing is taken any more. */
+void spool_close(struct spool *spool);
 void spool_free(struct spool *spool);
 
 struct spool_state {
@@ -44,8 +45,10 @@ struct spool_file {
     int64_t number;
     const char *data; /* behind its head */
     size_t len;
+    uint32_t salt;
     bool is_foreign; /* not a spool file of this version: `version` is what it says, 0 for none */
     uint32_t version;
+    bool may_be_torn; /* it was written last when the process before this one ended */
 };
 /* `file` NULL: there is none, or it can't be read (`err`). */
 typedef void spool_file_fn(void *ctx, const struct spool_file *file, const struct err *err);
@@ -56,6 +59,8 @@ enum spool_end { SPOOL_REMOVE, SPOOL_KEEP_ASIDE };
 void spool_drop(struct spool *spool, enum spool_end end);
 /* Read again later. */
 void spool_put_back(struct spool *spool);
+/* Nothing waits, and the database takes events: troubles of before are over until there is a new one. */
+void spool_is_idle(struct spool *spool);
 /* An event that the database will never take goes to "refused", so that the others can go on. */
 void spool_refuse(struct spool *spool, const struct event *event);
 
@@ -63,11 +68,13 @@ void spool_refuse(struct spool *spool, const struct event *event);
 /* Runs once, when the spool is open: `mirror` is what was put there last, by this process or an older one;
  * NULL: nothing. */
 void spool_on_open(struct spool *spool, void (*opened)(void *ctx, const char *mirror), void *ctx);
-/* STEALS `text`. The old one stays until the new one is on disk. */
-void spool_put_mirror(struct spool *spool, char *text);
+/* STEALS `text`. The old one stays until the new one is on disk. False: it was not taken now. */
+bool spool_put_mirror(struct spool *spool, char *text);
+/* The last one that was put did not get there. */
+bool spool_mirror_is_stale(const struct spool *spool);
 
 /* ---- what rang meanwhile ---- */
-void spool_add_rang(struct spool *spool, const struct rang *rang);
+void spool_add_rangs(struct spool *spool, const struct rang *rangs, size_t count);
 /* Those of this process and of the ones before it. BORROWED until the next is added. */
 const struct rang *spool_rangs(const struct spool *spool, size_t *count);
 /* The database knows them, and no event waits any more. */

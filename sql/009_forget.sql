@@ -40,7 +40,7 @@ BEGIN
     -- a title is the group's, not the person's; the id in it goes
     UPDATE error_group g SET title = replace(g.title, forget_user.user_id, '[forgotten]'),
            culprit = replace(g.culprit, forget_user.user_id, '[forgotten]')
-    WHERE g.id = ANY(groups) AND length(forget_user.user_id) >= 5
+    WHERE (g.id = ANY(groups) OR g.merged_into = ANY(groups)) AND length(forget_user.user_id) >= 5
       AND strpos(concat(g.title, g.culprit), forget_user.user_id) > 0;
     UPDATE event_kept e SET user_id = NULL, chat_id = NULL, session_id = NULL, request_id = NULL,
            gen_request_id = NULL, trace_id = NULL, payload = NULL, tags = NULL,

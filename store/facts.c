@@ -29,7 +29,10 @@ static const char LEASE_SQL[] =
     "s.held, ',') FROM alert_state s WHERE s.group_id = g.id) "
 
 static const char TAKE_SQL[] =
-    "WITH due AS (DELETE FROM alert_due WHERE id IN (SELECT id FROM alert_due ORDER BY id "
+    "WITH due AS (DELETE FROM alert_due WHERE id IN (SELECT id FROM alert_due a "
+    "WHERE NOT EXISTS (SELECT 1 FROM alert_rang r JOIN error_group k ON k.project_id = r.project_id "
+    "AND k.fingerprint = r.fingerprint WHERE r.adopted_at IS NULL "
+    "AND coalesce(k.merged_into, k.id) = a.group_id) ORDER BY id "
     "LIMIT $2 FOR UPDATE SKIP LOCKED) AND EXISTS (SELECT 1 FROM service_lease "
     "WHERE name = 'alerts' AND holder = $3 AND epoch = $4) RETURNING *) "
     "SELECT " FACT_COLUMNS
@@ -52,13 +55,16 @@ static const char KNOWN_SQL[] =
     "SELECT " FACT_COLUMNS ", f.project_id, f.fingerprint "
     "FROM error_group f JOIN error_group g ON g.id = coalesce(f.merged_into, f.id) "
     "JOIN project p ON p.id = g.project_id CROSS JOIN LATERAL (SELECT 'event'::text AS kind, "
-    "1::bigint AS n, NULL::text AS severity, now() AS occurred_max, now() AS created_at, "
-    "NULL::text AS environment, false AS is_new, f.last_seen AS quiet_since, NULL::text AS origin, "
-    "NULL::text AS handler) d WHERE f.id IN (SELECT id FROM error_group WHERE (muted_until IS NOT "
-    "NULL OR muted_until_count IS NOT NULL) AND (muted_until > now() OR muted_until_count >= "
-    "occurrences) UNION ALL SELECT id FROM error_group WHERE status = 'in_progress' "
-    "UNION ALL SELECT group_id FROM alert_state WHERE last_ring_at > now() - "
-    "make_interval(secs => $2)) ORDER BY f.id DESC LIMIT $3";
+    "1::bigint AS n, NULL::text AS severity, to_timestamp(0) AS occurred_max, "
+    "to_timestamp(0) AS created_at, NULL::text AS environment, false AS is_new, "
+    "date_trunc('hour', f.last_seen) AS quiet_since, NULL::text AS origin, NULL::text AS handler) d "
+    "JOIN (SELECT id, min(rank) AS rank FROM (SELECT id, 1 AS rank FROM error_group WHERE "
+    "(muted_until IS NOT NULL OR muted_until_count IS NOT NULL) AND (muted_until > now() OR "
+    "muted_until_count >= occurrences) UNION ALL SELECT id, 1 FROM error_group "
+    "WHERE status = 'in_progress' UNION ALL SELECT group_id, 2 FROM alert_state "
+    "WHERE last_ring_at > now() - make_interval(secs => greatest($2, coalesce((SELECT max(cooldown) "
+    "FROM alert_rule WHERE enabled), 0)))) w GROUP BY id) k ON k.id = g.id "
+    "ORDER BY k.rank, f.id DESC LIMIT $3";
 /* clang-format on */
 enum {
     FACT_COL_KIND,

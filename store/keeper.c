@@ -160,6 +160,11 @@ bool store_keeper_is_direct(const struct keeper *k)
     return k->writer && store_writer_is_up(k->writer) && (k->is_direct || !k->spool);
 }
 
+int64_t store_keeper_replayed_ms(const struct keeper *k)
+{
+    return k->replay ? store_replay_until_ms(k->replay) : 0;
+}
+
 bool store_keeper_can_take(const struct keeper *k)
 {
     if (store_keeper_is_direct(k))

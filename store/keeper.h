@@ -41,6 +41,8 @@ void store_keeper_watch(struct keeper *keeper, const struct keeper_events *event
 
 /* The database takes events: the way to it is open. */
 bool store_keeper_is_direct(const struct keeper *keeper);
+/* Spooled events that were received until then (Unix milliseconds) are in the database; 0: none. */
+int64_t store_keeper_replayed_ms(const struct keeper *keeper);
 /* It or the spool does. */
 bool store_keeper_can_take(const struct keeper *keeper);
 

@@ -68,7 +68,8 @@ static void on_write(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     struct mirror *m = timer->data;
-    if (!m->changed || !spool_state(m->spool)->is_open)
+    bool due = m->changed || spool_mirror_is_stale(m->spool);
+    if (!due || !spool_state(m->spool)->is_open)
         return;
     json_t *all = json_pack("{s:i}", "version", MIRROR_VERSION);
     for (size_t i = 0; i < MIRROR_SETS; i++)
@@ -76,9 +77,7 @@ static void on_write(struct ev_loop *loop, ev_timer *timer, int events)
             json_object_set(all, SET_NAMES[i], m->sets[i]);
     char *text = json_dumps(all, JSON_COMPACT);
     json_decref(all);
-    if (text)
-        spool_put_mirror(m->spool, text);
-    m->changed = false;
+    m->changed = !text || !spool_put_mirror(m->spool, text);
 }
 
 struct mirror *store_mirror_new(struct ev_loop *loop, struct spool *spool)

@@ -71,6 +71,7 @@ struct pg_reply {
     size_t count;
     const struct err *err; /* NULL on success */
     char sqlstate[6];      /* "" when the server did not speak */
+    bool has_constraint;   /* the error names one: 23514 without is a row that has no partition */
     bool unknown;          /* the connection broke after sending: it may have been committed */
 };
 typedef void pg_done_fn(void *ctx, const struct pg_reply *reply);

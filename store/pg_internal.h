@@ -87,6 +87,7 @@ struct pg {
     bool breaking; /* found broken while sending: told from the loop, not inside pg_run */
     int watched;   /* events that io waits for */
     char sqlstate[6];
+    bool has_constraint;
     struct err error;
     char trouble[ERR_TEXT_BYTES_MAX];
     struct resolving *resolving;

@@ -55,6 +55,7 @@ void pg_finish(struct pg *pg, const struct err *err, bool unknown)
         .unknown = unknown,
     };
     memcpy(reply.sqlstate, pg->sqlstate, sizeof reply.sqlstate);
+    reply.has_constraint = pg->has_constraint;
     batch->done(batch->ctx, &reply);
     pg_batch_free(batch);
 }
@@ -151,6 +152,7 @@ static void note_error(struct pg *pg, const PGresult *result)
     if (pg->failed)
         return;
     pg->failed = true;
+    pg->has_constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME) != NULL;
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     snprintf(pg->sqlstate, sizeof pg->sqlstate, "%s", state ? state : "");

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 
 enum replay_state { REPLAY_IDLE, REPLAY_PUSHING, REPLAY_READING, REPLAY_WRITING };
+enum { READ_TRIES_MAX = 5, PUSH_TRIES_MAX = 20 };
 enum { PAUSE_MS_MIN = 250, PAUSE_MS_MAX = 5000, CHUNK_ARENA_BYTES_MAX = 128 * MIB };
 static const double TICK_SECONDS = 0.1;
 
@@ -45,6 +46,9 @@ struct replay {
     size_t count;
     int64_t began_ms;
     int64_t replayed;
+    int64_t replayed_ms; /* what was received until then is in the database */
+    int read_failures;   /* of the oldest file, in a row */
+    int push_failures;
 };
 
 static void go_on(struct replay *r);
@@ -73,13 +77,14 @@ static void gather(struct replay *r)
         struct record record;
         size_t at = r->chunk_end;
         size_t skipped = 0;
-        enum record_find found = record_next(r->file->data, r->file->len, &at, &record, &skipped);
+        enum record_find found =
+            record_next(r->file->data, r->file->len, r->file->salt, &at, &record, &skipped);
         if (found == RECORD_END)
             break;
-        if (found == RECORD_TORN)
+        if (found == RECORD_TORN && r->file->may_be_torn)
             log_warn("the end of a spool file is torn: nobody was told that it was kept",
                      LOG_I("file", r->file->number), LOG_I("bytes", skipped), LOG_END);
-        else if (found == RECORD_DAMAGED) {
+        else if (found == RECORD_TORN || found == RECORD_DAMAGED) {
             log_error("a spool file is damaged: it is kept aside", LOG_I("file", r->file->number),
                       LOG_I("at", r->chunk_end), LOG_I("bytes", skipped), LOG_END);
             r->damaged_bytes += skipped;
@@ -114,8 +119,12 @@ static void on_written(void *ctx, const struct err *err)
         r->replayed += (int64_t)r->count;
         metric_add(METRIC_SPOOL_REPLAYED, (int64_t)r->count);
         r->one_by_one -= r->one_by_one ? 1 : 0;
-        if (!r->one_by_one && r->chunk_max < SPOOL_CHUNK_EVENTS_MAX)
-            r->chunk_max *= 2;
+        if (!r->one_by_one)
+            r->chunk_max = r->chunk_max * 2 < SPOOL_CHUNK_EVENTS_MAX ? r->chunk_max * 2
+                                                                     : SPOOL_CHUNK_EVENTS_MAX;
+        for (size_t i = 0; i < r->count; i++)
+            if (r->chunk[i].received_ms > r->replayed_ms)
+                r->replayed_ms = r->chunk[i].received_ms;
         if (spool_state(r->spool)->bytes < SPOOL_NEARLY_EMPTY_BYTES ||
             clock_mono_ms() - r->began_ms > (int64_t)SPOOL_CATCH_UP_SECONDS_MAX * 1000)
             r->events.caught_up(r->events.ctx);
@@ -157,10 +166,17 @@ static void on_file(void *ctx, const struct spool_file *file, const struct err *
 {
     struct replay *r = ctx;
     r->state = REPLAY_IDLE;
+    if (err && ++r->read_failures >= READ_TRIES_MAX) {
+        log_error("a spool file can't be read: it is kept aside", LOG_S("error", err->text),
+                  LOG_END);
+        r->read_failures = 0;
+        spool_drop(r->spool, SPOOL_KEEP_ASIDE);
+    }
     if (err) {
         put_off(r, "read", err);
         return;
     }
+    r->read_failures = 0;
     if (!file) {
         go_on(r);
         return;
@@ -170,8 +186,7 @@ static void on_file(void *ctx, const struct spool_file *file, const struct err *
     if (file->is_foreign) {
         log_error("a file in SPOOL_DIR is none that this version reads: it is kept aside",
                   LOG_I("file", file->number), LOG_I("version", file->version), LOG_END);
-        r->damaged_bytes = 1;
-        end_file(r);
+        r->damaged_bytes = 1; /* what can be read of it is, when its head alone is damaged */
     }
     go_on(r);
 }
@@ -182,10 +197,16 @@ static void on_pushed(void *ctx, const struct err *err)
 {
     struct replay *r = ctx;
     r->state = REPLAY_IDLE;
-    if (err) {
+    if (err && err->kind == ERR_BUG)
+        store_writer_is_odd(r->writer); /* the table is missing: an older backup */
+    if (err && ++r->push_failures < PUSH_TRIES_MAX) {
         put_off(r, "what rang", err);
         return;
     }
+    if (err)
+        log_error("what rang can't be told to the database: it may ring once more",
+                  LOG_S("error", err->text), LOG_END);
+    r->push_failures = 0;
     r->rangs_pushed = r->rangs_pushing;
     go_on(r);
 }
@@ -209,6 +230,7 @@ static void rest(struct replay *r)
         mem_give_back();
     }
     r->replayed = 0;
+    spool_is_idle(r->spool);
     r->events.caught_up(r->events.ctx);
 }
 
@@ -273,6 +295,11 @@ void store_replay_free(struct replay *r)
     arena_free(r->arena);
     free(r->chunk);
     free(r);
+}
+
+int64_t store_replay_until_ms(const struct replay *r)
+{
+    return r->replayed_ms;
 }
 
 void store_replay_poke(struct replay *r)

@@ -18,6 +18,8 @@ struct replay_events {
 struct replay *store_replay_new(struct ev_loop *loop, struct spool *spool, struct writer *writer,
                                 struct pg *pg, const struct replay_events *events);
 void store_replay_free(struct replay *replay);
+/* What was received until then (Unix milliseconds) came out of the spool already; 0: nothing did. */
+int64_t store_replay_until_ms(const struct replay *replay);
 void store_replay_poke(struct replay *replay);
 
 #endif

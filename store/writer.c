@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DAYS_MAX = 16, DAY_MS = 86400 * 1000 };
 enum writer_state { WRITER_IDLE, WRITER_LOOKING_UP, WRITER_STORING, WRITER_ROLLING_BACK };
 
 struct job {
@@ -42,12 +43,13 @@ struct writer {
     size_t queue_events;
     struct job *running; /* of the batch at work */
     struct write_batch batch;
-    struct row_meter *meter; /* NULL: every event is kept */
-    int repeats;             /* the same jobs, run again at once */
-    int one_by_one;          /* jobs still to be run alone, to find the one that is refused */
-    bool make_days;          /* a day has no leaf: make it before the next look-up */
-    int64_t day_first_ms;    /* of the batch that lacked it: an old one, when it was spooled */
-    int64_t day_last_ms;
+    struct row_meter *meter;   /* NULL: every event is kept */
+    int repeats;               /* the same jobs, run again at once */
+    int one_by_one;            /* jobs still to be run alone, to find the one that is refused */
+    bool make_days;            /* a day has no leaf: make it before the next look-up */
+    int64_t days_ms[DAYS_MAX]; /* of the batch that lacked one: old ones, when it was spooled */
+    size_t days_count;
+    bool days_failed;       /* they could not be made */
     int64_t pause_until_ms; /* the database is there and says "not now": no hammering */
     ev_timer tick;
     void (*due)(void *ctx);
@@ -91,11 +93,25 @@ static void expire(struct writer *w)
     int64_t now = clock_mono_ms();
     struct err err = {0};
     err_set(&err, ERR_RETRY, "the database did not take the events in time; they were not kept");
-    while (w->first && w->first->deadline_ms <= now) {
-        struct job *job = w->first;
-        w->first = job->next;
-        if (!w->first)
-            w->last = NULL;
+    struct job *late = NULL;
+    struct job **end = &late;
+    struct job **at = &w->first;
+    w->last = NULL;
+    while (*at) { /* some are patient, and wait before others that are not */
+        struct job *job = *at;
+        if (job->deadline_ms > now) {
+            w->last = job;
+            at = &job->next;
+            continue;
+        }
+        *at = job->next;
+        job->next = NULL;
+        *end = job;
+        end = &job->next;
+    }
+    while (late) {
+        struct job *job = late;
+        late = job->next;
         finish_job(w, job, &err);
     }
 }
@@ -172,14 +188,21 @@ static bool is_schema(const char *sqlstate)
 static void note_days(struct writer *w)
 {
     w->make_days = true;
-    w->day_first_ms = w->batch.received_min;
-    w->day_last_ms = w->batch.received_max;
+    w->days_count = 0;
+    for (size_t i = 0; i < w->batch.count && w->days_count < DAYS_MAX; i++) {
+        int64_t day = w->batch.events[i]->received_ms / DAY_MS * DAY_MS;
+        size_t k = 0;
+        while (k < w->days_count && w->days_ms[k] != day)
+            k++;
+        w->days_ms[k] = day;
+        w->days_count += k == w->days_count;
+    }
 }
 
 static void on_error(struct writer *w, const struct pg_reply *reply)
 {
     struct err err = *reply->err;
-    bool no_leaf = strcmp(reply->sqlstate, "23514") == 0; /* or a CHECK that a person added */
+    bool no_leaf = strcmp(reply->sqlstate, "23514") == 0 && !reply->has_constraint;
     bool again = (is_race(reply->sqlstate) || no_leaf) && ++w->repeats <= WRITER_REPEATS_MAX;
     bool odd = is_schema(reply->sqlstate);
     if (no_leaf)
@@ -188,9 +211,10 @@ static void on_error(struct writer *w, const struct pg_reply *reply)
         log_error("the database is not as Nabat's migrations make it", LOG_S("error", err.text),
                   LOG_END);
         err.kind = ERR_RETRY;
-        if (w->odd)
-            w->odd(w->odd_ctx);
+        store_writer_is_odd(w);
     }
+    if (no_leaf && w->days_failed)
+        err.kind = ERR_RETRY; /* not the events' fault */
     if (!again && !reply->unknown)
         w->pause_until_ms = clock_mono_ms() + 500;
     if (is_race(reply->sqlstate))
@@ -259,6 +283,7 @@ static void on_looked_up(void *ctx, const struct pg_reply *reply)
 static void on_days_made(void *ctx, const struct pg_reply *reply)
 {
     struct writer *w = ctx;
+    w->days_failed = reply->err != NULL;
     if (reply->err)
         log_error("can't make the day's tables", LOG_S("error", reply->err->text), LOG_END);
     to_idle(w);
@@ -268,13 +293,14 @@ static void on_days_made(void *ctx, const struct pg_reply *reply)
 static void make_days(struct writer *w)
 {
     struct pg_batch *pg = pg_batch_new();
-    pg_add(pg,
-           "SELECT nabat_make_day(day::date) FROM (SELECT (now() AT TIME ZONE 'UTC')::date + n "
-           "AS day FROM generate_series(-1, 3) AS n UNION SELECT t::date FROM generate_series("
-           "date_trunc('day', to_timestamp($1 / 1000.0) AT TIME ZONE 'UTC'), "
-           "to_timestamp($2 / 1000.0) AT TIME ZONE 'UTC', interval '1 day') AS t LIMIT 4000) d");
-    pg_i64(pg, w->day_first_ms);
-    pg_i64(pg, w->day_last_ms);
+    pg_add(pg, "SELECT nabat_make_day(day::date) FROM (SELECT (now() AT TIME ZONE 'UTC')::date + n "
+               "AS day FROM generate_series(-1, 3) AS n UNION SELECT (t AT TIME ZONE 'UTC')::date "
+               "FROM unnest($1::timestamptz[]) AS t) d");
+    struct pg_array days;
+    pg_array_init(&days, PG_TIME_ARRAY, MIB);
+    for (size_t i = 0; i < w->days_count; i++)
+        pg_array_time(&days, w->days_ms[i]);
+    pg_array_param(pg, &days);
     w->make_days = false;
     w->state = WRITER_ROLLING_BACK;
     pg_run(w->pg, pg, on_days_made, w);
@@ -427,6 +453,12 @@ void store_writer_on_connection(struct writer *w, void (*changed)(void *ctx, boo
 bool store_writer_is_up(const struct writer *w)
 {
     return pg_is_up(w->pg);
+}
+
+void store_writer_is_odd(struct writer *w)
+{
+    if (w->odd)
+        w->odd(w->odd_ctx);
 }
 
 void store_writer_on_schema(struct writer *w, void (*odd)(void *ctx), void *ctx)

@@ -36,6 +36,8 @@ bool store_writer_is_up(const struct writer *writer);
 /* `changed` runs when its connection came up or went down, after what waited was given back. */
 void store_writer_on_connection(struct writer *writer, void (*changed)(void *ctx, bool up),
                                 void *ctx);
+/* Somebody else found that out. */
+void store_writer_is_odd(struct writer *writer);
 /* `odd` runs when the database is not as the migrations make it: an older backup was restored, say. */
 void store_writer_on_schema(struct writer *writer, void (*odd)(void *ctx), void *ctx);
 /* `due` runs after each commit that put something into alert_due. */

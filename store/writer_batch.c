@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEAR_MIDNIGHT_MS = 60 * 1000, DAY_MS = 86400 * 1000 };
+enum { METERED_MS_MAX = 60 * 1000, NEAR_MIDNIGHT_MS = 60 * 1000, DAY_MS = 86400 * 1000 };
 
 uint32_t write_batch_hash(const char *text, uint32_t seed)
 {
@@ -195,6 +195,8 @@ static void meter_rows(struct write_batch *batch, struct row_meter *meter)
         if (e->is_metered || e->is_import)
             continue;
         e->is_metered = true;
+        if (now_ms - e->received_ms > METERED_MS_MAX)
+            continue; /* out of the spool: it was not this minute's */
         e->is_counted_only = !row_meter_keeps(meter, group_id_of(e), now_ms);
     }
 }

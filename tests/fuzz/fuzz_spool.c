@@ -17,8 +17,8 @@ static void read_again(const struct event *e, struct arena *arena)
     size_t at = 0;
     size_t skipped = 0;
     buf_init(&out, 4 * MIB);
-    if (!record_add_event(&out, e) ||
-        record_next(out.data, out.len, &at, &record, &skipped) != RECORD_FOUND ||
+    if (!record_add_event(&out, 7, e) ||
+        record_next(out.data, out.len, 7, &at, &record, &skipped) != RECORD_FOUND ||
         !record_read_event(&record, arena, &same))
         abort();
     if (strcmp(same.event_id, e->event_id) != 0 || strcmp(same.title, e->title) != 0 ||
@@ -35,7 +35,7 @@ static void read_file(const char *data, size_t len)
         struct record record;
         size_t skipped = 0;
         size_t before = at;
-        enum record_find found = record_next(data, len, &at, &record, &skipped);
+        enum record_find found = record_next(data, len, 0, &at, &record, &skipped);
         if (found == RECORD_END)
             break;
         if (at <= before || at > len)

@@ -318,26 +318,89 @@ def test_kill_9_while_events_are_spooled(own, service):
 def test_an_event_that_the_database_refuses_is_set_aside(own, service):
     cluster, d = own
     s = service(database=d)
-    a = s.post(event(0))
-    assert a.status == 200, a.body.decode() + s.stderr[-2500:]
+    s.post(event(0))
+    d.sql("ALTER TABLE event ADD CONSTRAINT no_bad CHECK (environment <> 'bad') NOT VALID")
     cluster.stop()
     for n in range(1, 6):
         s.post(event(n, environment="bad" if n == 3 else "good"))
     cluster.start()
-    d.sql("SELECT 1")
-    # before the replay gets there: the table takes no such environment any more
-    d.conn = None
-    s2 = None
     try:
-        d.sql("ALTER TABLE event ADD CONSTRAINT no_bad CHECK (environment <> 'bad') NOT VALID")
-        wait(lambda: not files(s), 20, "the replay")
-        stored = ids(d)
-        if f"{3:032x}" not in stored:
-            assert (spool_dir(s) / "refused").exists()
-            assert "refuses a spooled event" in s.stderr
-        assert set(stored) >= {f"{n:032x}" for n in (0, 1, 2, 4, 5)}
-    finally:
-        del s2
+        drained(s, 30)
+    except AssertionError:
+        print(s.get("/health").body, s.stderr[-5000:])
+        raise
+    assert set(ids(d)) == {f"{n:032x}" for n in (0, 1, 2, 4, 5)}
+    assert (spool_dir(s) / "refused").exists() and "refuses a spooled event" in s.stderr
+    r = run_tool(d, "--spool", "refused", env={"SPOOL_DIR": s.env["SPOOL_DIR"]})
+    assert r.returncode == 0 and [json.loads(line)["event_id"] for line in r.stdout.splitlines()] == [f"{3:032x}"]
+
+
+def test_a_database_that_refuses_for_a_while_and_then_takes_thousands(own, service):
+    """Chunks are halved with each failure, and grow again up to their bound."""
+    cluster, d = own
+    s = service(database=d)
+    s.post(event(0))
+    d.sql("CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
+          "'no space left on device' USING ERRCODE = '53100'; END $$")
+    d.sql("CREATE TRIGGER full_disk BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION full_disk()")
+    for n in range(1, 9):
+        a = s.post([event(n * 1000 + k) for k in range(500)], timeout=20)
+        assert a.status == 200 and a.headers["X-Nabat-Spooled"] == "1"
+    wait(lambda: s.stderr.count("replayed later") >= 6, 30, "six failures")
+    d.sql("DROP TRIGGER full_disk ON event")
+    drained(s, 60)
+    assert d.one("SELECT count(DISTINCT event_id) FROM event") == 4001
+    assert d.one("SELECT count(*) FROM event") == 4001
+
+
+def test_a_file_that_can_not_be_read_does_not_stop_the_others(own, service):
+    cluster, d = own
+    s = service(database=d)
+    s.post(event(0))
+    cluster.stop()
+    s.post(event(1))
+    s.kill()
+    s.err.close(), s.out.close()
+    with open(spool_dir(s) / "000000000000.spool", "wb"):
+        pass  # no number of ours: left alone
+    os.rename(files(s)[-1], spool_dir(s) / "000000000007.spool")
+    with open(spool_dir(s) / "000000000003.spool", "wb") as f:
+        f.truncate(80 << 20)  # larger than any that is written
+    data = bytearray((spool_dir(s) / "000000000007.spool").read_bytes())
+    data[3] ^= 1  # the head alone is damaged
+    (spool_dir(s) / "000000000007.spool").write_bytes(bytes(data))
+    os.unlink(spool_dir(s) / "000000000000.spool")
+    cluster.start()
+    s.start().ready()
+    wait(lambda: not files(s), 30, "the replay")
+    assert ids(d) == [f"{n:032x}" for n in range(2)]
+    assert len(files(s, "*.damaged")) == 2
+
+
+def test_what_rides_along_before_the_database_was_ever_reached(own, service):
+    """Check-ins, sessions and feedback need it: 503, and nothing breaks; events beside them are kept."""
+    cluster, d = own
+    cluster.stop()
+    s = service(ready=False, database=d)
+    s.ready(database=False)
+    auth = {"X-Sentry-Auth": f"Sentry sentry_key={KEY}"}
+
+    def envelope(kind, item):
+        return (json.dumps({"event_id": "c" * 32}) + "\n" + json.dumps({"type": kind}) + "\n" + json.dumps(item) +
+                "\n").encode()
+    for kind, item in (("session", {"sid": "b" * 32, "init": True, "started": "2026-11-21T00:00:00Z", "status": "ok",
+                                    "attrs": {"release": "1"}}),
+                       ("check_in", {"check_in_id": "d" * 32, "monitor_slug": "job", "status": "ok"}),
+                       ("feedback", {"contexts": {"feedback": {"message": "it is broken"}}})):
+        a = s.request("POST", "/api/1/envelope/", envelope(kind, item), auth)
+        assert a.status in (200, 503), (kind, a.body)
+        if a.status == 503:
+            assert a.headers["Retry-After"]
+    assert s.request("POST", f"/api/1/cron/job/{KEY}/?status=ok").status == 503
+    assert s.request("POST", "/api/1/envelope/", envelope("event", {"message": "x"}), auth).status == 200
+    cluster.start()
+    drained(s, 30)
+    assert "c" * 32 in ids(d)
 
 
 def test_a_batch_that_waits_too_long_goes_to_the_spool(own, service):

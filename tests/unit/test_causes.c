@@ -33,6 +33,8 @@ static const struct row ROWS[] = {
      {.group_id = 4, .status = STATUS_IN_PROGRESS, .taken_ms = NOW - 1000}, 0},
     {"unless that was a day ago", "cc", "R-",
      {.group_id = 4, .status = STATUS_IN_PROGRESS, .taken_ms = NOW - INT64_C(90000000)}, 0},
+    {"what a person resolved comes back once", "cccccc", "R----R",
+     {.group_id = 4, .status = STATUS_RESOLVED, .resolved_by_person = true, .resolved_ms = NOW - 1000}, 0},
     {"what rang in the last process is not rung again", "ccc", "---", {0}, 10},
     {"until its cooldown is over", "ccc", "-R-", {0}, 240},
     {"the database was back in between", "c|c", "R-", {0}, 0},

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+enum { SALT = 0x12345678 };
 enum { FILE_BYTES_MAX = 1 * MIB, ARENA_BYTES = 4 * MIB };
 
 static const struct event FULL = {
@@ -91,17 +92,17 @@ static void what_is_written_is_read(void **state)
     with_files.detail = "de\0tail";
     with_files.detail_len = 7;
     buf_init(&file, FILE_BYTES_MAX);
-    assert_true(record_add_event(&file, &FULL) && record_add_event(&file, &SMALL));
-    assert_true(record_add_event(&file, &with_files));
+    assert_true(record_add_event(&file, SALT, &FULL) && record_add_event(&file, SALT, &SMALL));
+    assert_true(record_add_event(&file, SALT, &with_files));
     struct arena *arena = arena_new(ARENA_BYTES);
     struct event e;
-    assert_int_equal(record_next(file.data, file.len, &at, &record, &skipped), RECORD_FOUND);
+    assert_int_equal(record_next(file.data, file.len, SALT, &at, &record, &skipped), RECORD_FOUND);
     assert_true(record_read_event(&record, arena, &e));
     assert_same(&e, &FULL);
-    assert_int_equal(record_next(file.data, file.len, &at, &record, &skipped), RECORD_FOUND);
+    assert_int_equal(record_next(file.data, file.len, SALT, &at, &record, &skipped), RECORD_FOUND);
     assert_true(record_read_event(&record, arena, &e));
     assert_same(&e, &SMALL);
-    assert_int_equal(record_next(file.data, file.len, &at, &record, &skipped), RECORD_FOUND);
+    assert_int_equal(record_next(file.data, file.len, SALT, &at, &record, &skipped), RECORD_FOUND);
     assert_true(record_read_event(&record, arena, &e));
     assert_memory_equal(e.detail, "de\0tail", 7);
     assert_string_equal(e.attachments->name, "a.txt");
@@ -110,7 +111,7 @@ static void what_is_written_is_read(void **state)
     assert_memory_equal(e.attachments->next->data, "\0\1\2", 3);
     assert_null(e.attachments->next->content_type);
     assert_null(e.attachments->next->next);
-    assert_int_equal(record_next(file.data, file.len, &at, &record, &skipped), RECORD_END);
+    assert_int_equal(record_next(file.data, file.len, SALT, &at, &record, &skipped), RECORD_END);
     arena_free(arena);
     buf_fini(&file);
 }
@@ -126,8 +127,8 @@ static void a_rang_is_read_back(void **state)
     size_t at = 0;
     size_t skipped = 0;
     buf_init(&file, FILE_BYTES_MAX);
-    assert_true(record_add_rang(&file, &in));
-    assert_int_equal(record_next(file.data, file.len, &at, &record, &skipped), RECORD_FOUND);
+    assert_true(record_add_rang(&file, SALT, &in));
+    assert_int_equal(record_next(file.data, file.len, SALT, &at, &record, &skipped), RECORD_FOUND);
     assert_true(record_read_rang(&record, &out));
     assert_true(out.chat_id == in.chat_id && out.thread_id == 4 && out.message_id == 99 && out.is_card);
     assert_string_equal(out.fingerprint, in.fingerprint);
@@ -144,7 +145,7 @@ static int read_all(const char *data, size_t len, bool *said)
         struct record record;
         struct event e;
         size_t skipped = 0;
-        enum record_find f = record_next(data, len, &at, &record, &skipped);
+        enum record_find f = record_next(data, len, SALT, &at, &record, &skipped);
         assert_true(at <= len);
         if (f == RECORD_END)
             return found;
@@ -164,7 +165,7 @@ static int read_all(const char *data, size_t len, bool *said)
 static void fill(struct buf *file)
 {
     buf_init(file, FILE_BYTES_MAX);
-    assert_true(record_add_event(file, &SMALL) && record_add_event(file, &FULL) && record_add_event(file, &SMALL));
+    assert_true(record_add_event(file, SALT, &SMALL) && record_add_event(file, SALT, &FULL) && record_add_event(file, SALT, &SMALL));
 }
 
 static void one_bit_costs_one_event_and_is_said(void **state)
@@ -211,9 +212,9 @@ static void zeros_at_the_end_are_torn_not_damaged(void **state)
     size_t skipped = 0;
     char zeros[100] = {0};
     buf_init(&file, FILE_BYTES_MAX);
-    assert_true(record_add_event(&file, &SMALL) && buf_add(&file, zeros, sizeof zeros));
-    assert_int_equal(record_next(file.data, file.len, &at, &record, &skipped), RECORD_FOUND);
-    assert_int_equal(record_next(file.data, file.len, &at, &record, &skipped), RECORD_TORN);
+    assert_true(record_add_event(&file, SALT, &SMALL) && buf_add(&file, zeros, sizeof zeros));
+    assert_int_equal(record_next(file.data, file.len, SALT, &at, &record, &skipped), RECORD_FOUND);
+    assert_int_equal(record_next(file.data, file.len, SALT, &at, &record, &skipped), RECORD_TORN);
     assert_int_equal(skipped, sizeof zeros);
     buf_fini(&file);
 }
@@ -224,16 +225,16 @@ static void a_full_buffer_keeps_what_it_had(void **state)
     struct buf file;
     bool said = false;
     buf_init(&file, 900);
-    assert_true(record_add_event(&file, &SMALL));
+    assert_true(record_add_event(&file, SALT, &SMALL));
     size_t len = file.len;
     struct event big = FULL;
     char stack[2000];
     memset(stack, 'x', sizeof stack - 1);
     stack[sizeof stack - 1] = '\0';
     big.stacktrace = stack;
-    assert_false(record_add_event(&file, &big));
+    assert_false(record_add_event(&file, SALT, &big));
     assert_int_equal(file.len, len);
-    assert_true(record_add_event(&file, &SMALL));
+    assert_true(record_add_event(&file, SALT, &SMALL));
     assert_int_equal(read_all(file.data, file.len, &said), 2);
     assert_false(said);
     buf_fini(&file);
@@ -244,16 +245,45 @@ static void heads_say_whose_and_which(void **state)
     (void)state;
     char head[RECORD_FILE_HEAD_BYTES];
     uint32_t version = 9;
-    record_file_head(head);
-    assert_true(record_file_is_ours(head, sizeof head, &version));
+    uint32_t salt = 0;
+    record_file_head(SALT, head);
+    assert_true(record_file_is_ours(head, sizeof head, &version, &salt));
     assert_int_equal(version, RECORD_FORMAT_VERSION);
-    assert_false(record_file_is_ours(head, sizeof head - 1, &version));
+    assert_int_equal(salt, SALT);
+    assert_false(record_file_is_ours(head, sizeof head - 1, &version, &salt));
     head[8] = 2;
-    assert_false(record_file_is_ours(head, sizeof head, &version));
+    assert_false(record_file_is_ours(head, sizeof head, &version, &salt));
     assert_int_equal(version, 2);
     head[0] = 'X';
-    assert_false(record_file_is_ours(head, sizeof head, &version));
+    assert_false(record_file_is_ours(head, sizeof head, &version, &salt));
     assert_int_equal(version, 0);
+}
+
+/* A record in an attachment is not believed, and many that seem to begin cost no more than one. */
+static void nobody_can_forge_a_record(void **state)
+{
+    (void)state;
+    struct buf forged;
+    struct buf file;
+    struct record record;
+    bool said = false;
+    size_t at = 0;
+    size_t skipped = 0;
+    buf_init(&forged, FILE_BYTES_MAX);
+    buf_init(&file, FILE_BYTES_MAX);
+    assert_true(record_add_event(&forged, 1, &SMALL));
+    for (int i = 0; i < 10000; i++)
+        assert_true(buf_add(&forged, "NBR1\0\0\4\0", 8));
+    struct attachment a = {.name = "evil.bin", .data = forged.data, .len = forged.len, .bytes = forged.len};
+    struct event e = SMALL;
+    e.attachments = &a;
+    assert_true(record_add_event(&file, SALT, &e));
+    file.data[30] ^= 1;
+    assert_int_equal(read_all(file.data, file.len, &said), 0);
+    assert_int_equal(record_next(file.data, file.len, SALT, &at, &record, &skipped), RECORD_DAMAGED);
+    assert_int_equal(at, file.len);
+    buf_fini(&forged);
+    buf_fini(&file);
 }
 
 int main(void)
@@ -266,6 +296,7 @@ int main(void)
         cmocka_unit_test(zeros_at_the_end_are_torn_not_damaged),
         cmocka_unit_test(a_full_buffer_keeps_what_it_had),
         cmocka_unit_test(heads_say_whose_and_which),
+        cmocka_unit_test(nobody_can_forge_a_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
