@@ -19,6 +19,7 @@ struct transfer {
     struct http_client *client;
     CURL *easy;
     bool is_broken; /* there was no memory for all of it: it is not sent */
+    bool is_due;    /* broken, and now is its end */
     curl_mime *mime;
     struct curl_slist *list; /* headers of one request, or recipients */
     char *request;
@@ -132,8 +133,11 @@ static void on_kick(struct ev_loop *loop, ev_timer *w, int events)
     (void)loop;
     (void)events;
     struct http_client *client = w->data;
+    for (struct transfer *t = client->transfers; t; t = t->next)
+        t->is_due = t->is_broken; /* what `done` starts, and is broken too, has a turn of its own */
     for (struct transfer *t = client->transfers; t;) {
-        if (t->is_broken) {
+        /* the analyzer does not follow `slot`: a finished transfer is off the list */
+        if (t->is_due) { // NOLINT(clang-analyzer-unix.Malloc)
             finish(t, CURLE_OUT_OF_MEMORY);
             t = client->transfers; /* `done` may have changed the list */
         } else {

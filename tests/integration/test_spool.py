@@ -482,6 +482,32 @@ def test_a_database_that_is_read_only(own, service):
     assert ids(d) == [f"{n:032x}" for n in range(2)]
 
 
+def test_a_stop_while_the_database_is_away(own, service, tg):
+    cluster, d = own
+    s = service(database=d, tg=tg)
+    s.post(event(0))
+    cluster.stop()
+    for n in range(1, 20):
+        assert s.post(event(n, severity="critical" if n == 5 else "error")).status == 200
+    tg.wait(lambda: tg.sent(CHAT), 3, "the ring")
+    began = time.monotonic()
+    assert s.stop() == 0
+    assert time.monotonic() - began < 10
+    assert files(s) and (spool_dir(s) / "rang").exists()
+    r = run_tool(d, "--spool", "list", env={"SPOOL_DIR": s.env["SPOOL_DIR"]})
+    assert r.returncode == 0 and "19 events wait" in r.stdout and "1 alerts rung" in r.stdout
+    r = run_tool(d, "--spool", "dump", env={"SPOOL_DIR": s.env["SPOOL_DIR"]})
+    assert len(r.stdout.splitlines()) == 19
+    assert run_tool(d, "--spool", "nonsense").returncode == 2
+    s.err.close(), s.out.close()
+    cluster.start()
+    s.start().ready()
+    drained(s)
+    assert len(ids(d)) == 20
+    time.sleep(1.5)
+    assert len(tg.of("sendMessage")) == 1
+
+
 def test_envelopes_are_spooled_too(own, service):
     cluster, d = own
     s = service(database=d)
