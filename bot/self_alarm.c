@@ -93,8 +93,9 @@ void self_alarm_look(struct self_alarm *a, const struct self_view *view, bool ma
     for (int w = 0; w < WORRIES; w++) {
         int64_t lasted = 0;
         bool was_bad = a->states[w].since_ms != 0;
+        bool tells = may_tell || w == WORRY_SPOOL; /* every instance has one of its own */
         enum worry_news news =
-            worry_look(&a->states[w], (enum worry)w, view->bad[w], may_tell, now, &lasted);
+            worry_look(&a->states[w], (enum worry)w, view->bad[w], tells, now, &lasted);
         if (view->bad[w] && !was_bad) { /* whoever may not tell logs it all the same */
             metric_add(METRIC_SELF_ALARMS, 1);
             log_error("something is wrong with Nabat itself", LOG_S("worry", WORRY_NAMES[w]),
