@@ -78,6 +78,7 @@ struct aside {
     const char *name;
     struct buf records;
     bool is_of_oldest; /* an event of the file that is read */
+    bool is_written;   /* or was tried; the thread's until it ends */
     struct err err;
 };
 
@@ -306,6 +307,7 @@ static void aside_work(void *ctx)
 {
     struct aside *a = ctx;
     struct disk *disk = &a->spool->disk;
+    a->is_written = true;
     if (!disk_append_to(disk, a->name, &a->records, &a->err) && a->is_of_oldest)
         disk->must_keep = true; /* the file that it comes from is not removed, then */
 }
@@ -553,7 +555,7 @@ void spool_close(struct spool *s)
     s->thread = NULL;
     for (struct aside *a = s->asides, *next; a; a = next) { /* what rang must not ring again */
         next = a->next;
-        if (s->state.is_open)
+        if (s->state.is_open && !a->is_written)
             aside_work(a);
         aside_free(a);
     }

@@ -490,6 +490,7 @@ def test_a_stop_while_the_database_is_away(own, service, tg):
     for n in range(1, 20):
         assert s.post(event(n, severity="critical" if n == 5 else "error")).status == 200
     tg.wait(lambda: tg.sent(CHAT), 3, "the ring")
+    wait((spool_dir(s) / "rang").exists, 3, "the note of it")
     began = time.monotonic()
     assert s.stop() == 0
     assert time.monotonic() - began < 10
