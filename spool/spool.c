@@ -88,8 +88,8 @@ static void note_disk(struct spool *s)
     struct spool_state *v = &s->state;
     struct disk_view *d = &s->disk.view;
     int64_t damaged = atomic_load(&d->damaged);
-    v->bytes =
-        atomic_load(&d->bytes) + (int64_t)s->pending.records.len + (int64_t)s->writing.records.len;
+    v->on_its_way = (int64_t)(s->pending.records.len + s->writing.records.len);
+    v->bytes = atomic_load(&d->bytes) + v->on_its_way;
     v->files = atomic_load(&d->files);
     v->warning[0] = '\0';
     if (atomic_load(&d->is_volatile))
@@ -269,6 +269,7 @@ static bool has_room(struct spool *s, size_t before, struct err *err)
     s->state.is_full = s->state.bytes + more > s->state.bytes_max;
     if (!s->state.is_full) {
         s->state.bytes += more;
+        s->state.on_its_way += more;
         return true;
     }
     g->records.len = before;

@@ -28,7 +28,8 @@ struct spool_state {
     char warning[ERR_TEXT_BYTES_MAX]; /* it works, but: lost at a restart, damaged files; "" */
     int64_t bytes;                    /* on disk and on their way there */
     int64_t bytes_max;
-    int64_t files; /* of events, without what is on its way */
+    int64_t files;      /* of events, without what is on its way */
+    int64_t on_its_way; /* bytes that are not on disk yet */
 };
 const struct spool_state *spool_state(const struct spool *spool);
 

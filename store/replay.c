@@ -257,8 +257,8 @@ static void go_on(struct replay *r)
         if (!r->replayed)
             r->began_ms = clock_mono_ms();
         if (!spool_take_oldest(r->spool, on_file, r))
-            r->state = REPLAY_IDLE; /* the tick tries again */
-    } else {
+            r->state = REPLAY_IDLE;      /* the tick tries again */
+    } else if (spool->on_its_way == 0) { /* else it is a file in a moment */
         rest(r);
     }
 }

@@ -1,6 +1,7 @@
 """test_faults.py -- kill -9, a database that goes and comes back, two instances, a graceful end."""
 import json
 import os
+import pathlib
 import random
 import signal
 import socket
@@ -52,6 +53,8 @@ def test_kill_9_loses_nothing_and_rings_everything(service, tg, db):
     stop.set()
     for w in workers:
         w.join()
+    # what came in the first moments of a start waits on disk until the database was reached
+    wait(lambda: s.is_direct() and not list(pathlib.Path(s.env["SPOOL_DIR"]).glob("*.spool")), 30, "an empty spool")
     stored = {r[0] for r in db.sql("SELECT event_id FROM bot_error_event")}
     assert set(answered) <= stored, f"{len(set(answered) - stored)} acknowledged events are lost"
     assert db.one("SELECT count(*) FROM event") == db.one("SELECT count(DISTINCT event_id) FROM event")
