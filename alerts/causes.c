@@ -168,6 +168,11 @@ static bool is_wanted(const struct event *e, const struct causes_known *known)
     return rules_route(known->rules, &known->root, &subject, routes, NULL) > 0;
 }
 
+bool causes_rings(const struct ring *ring)
+{
+    return ring->rings && ring->chat_id && !ring->hold;
+}
+
 struct cause *causes_note(struct causes *c, const struct event *e, const struct causes_known *known,
                           struct rings *rings)
 {
@@ -204,13 +209,16 @@ struct cause *causes_note(struct causes *c, const struct event *e, const struct 
         cause->fact.status = STATUS_NEW;
         cause->fact.resolved_ms = 0;
     }
-    if (rings->count > first && !cause->waiting)
+    bool rang = false;
+    for (size_t i = first; i < rings->count; i++)
+        if (causes_rings(&rings->rings[i])) {
+            note_ring(cause, rings->rings[i].chat_id, known->now_ms);
+            rang = true;
+        }
+    if (rang && !cause->waiting) /* what is held back needs no texts */
         fill_group(cause, e, known);
     cause->group.occurrences = cause->fact.occurrences;
     cause->group.last_seen_ms = e->received_ms;
-    for (size_t i = first; i < rings->count; i++)
-        if (rings->rings[i].rings && rings->rings[i].chat_id && !rings->rings[i].hold)
-            note_ring(cause, rings->rings[i].chat_id, known->now_ms);
     return cause;
 }
 

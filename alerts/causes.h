@@ -38,6 +38,8 @@ struct causes_known {
  * until causes_free. */
 struct cause *causes_note(struct causes *causes, const struct event *event,
                           const struct causes_known *known, struct rings *rings);
+/* It goes out now: not held back by a cooldown, a silence or the like, and it has somewhere to go. */
+bool causes_rings(const struct ring *ring);
 /* One place is done with it. */
 void causes_told(struct cause *cause);
 /* Errors that were not remembered, since the last call. */

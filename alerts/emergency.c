@@ -109,9 +109,8 @@ static void note_event(struct emergency *e, const struct event *event)
     known.rangs = spool_rangs(e->parts.spool, &known.rangs_count);
     struct cause *cause = causes_note(e->causes, event, &known, &rings);
     for (size_t i = 0; cause && i < rings.count; i++) {
-        const struct ring *r = &rings.rings[i];
-        if (r->rings && r->chat_id && !r->hold)
-            add_waiting(e, cause, r, event->received_ms);
+        if (causes_rings(&rings.rings[i]))
+            add_waiting(e, cause, &rings.rings[i], event->received_ms);
     }
     store_rings_fini(&rings);
 }

@@ -496,11 +496,6 @@ void spool_drop(struct spool *s, enum spool_end end)
         log_warn("a spool file is read once more: too much waits for the disk", LOG_END);
 }
 
-void spool_put_back(struct spool *s)
-{
-    let_go(s);
-}
-
 static void forget_work(void *ctx)
 {
     struct spool *s = ctx;

@@ -41,7 +41,7 @@ bool spool_add(struct spool *spool, const struct event *events, size_t count, sp
                void *ctx, struct err *err);
 
 /* ---- reading back ---- */
-/* A whole file. BORROWED from the spool until spool_drop or spool_put_back. */
+/* A whole file. BORROWED from the spool until spool_drop. */
 struct spool_file {
     int64_t number;
     const char *data; /* behind its head */
@@ -58,8 +58,6 @@ bool spool_take_oldest(struct spool *spool, spool_file_fn *done, void *ctx);
 /* All of it is in the database. `keep_aside`: there was damage in it, a person may want to look. */
 enum spool_end { SPOOL_REMOVE, SPOOL_KEEP_ASIDE };
 void spool_drop(struct spool *spool, enum spool_end end);
-/* Read again later. */
-void spool_put_back(struct spool *spool);
 /* Nothing waits, and the database takes events: troubles of before are over until there is a new one. */
 void spool_is_idle(struct spool *spool);
 /* An event that the database will never take goes to "refused", so that the others can go on. */

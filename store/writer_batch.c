@@ -45,8 +45,6 @@ void write_batch_add(struct write_batch *batch, struct event *event)
 {
     if (batch->count == 0 || event->received_ms < batch->received_min)
         batch->received_min = event->received_ms;
-    if (event->received_ms > batch->received_max)
-        batch->received_max = event->received_ms;
     batch->events[batch->count++] = event;
 }
 

@@ -45,7 +45,6 @@ struct write_batch {
     size_t slots_count;
     bool has_due;
     int64_t received_min; /* of all that were added */
-    int64_t received_max;
 };
 
 /* What the two files of the batch share: bounds of an array, FNV-1a over text that already is a hash

@@ -127,6 +127,13 @@ static void the_card_has_what_the_event_said(void **state)
     assert_int_equal(cause->group.occurrences, 1);
     assert_int_equal(cause->group.id, 0);
     store_rings_fini(&rings);
+    /* told, and then held back by its cooldown: nothing of it is kept but its name */
+    known.root.cooldown_ms = 300000;
+    cause->waiting = 1;
+    causes_told(cause);
+    assert_ptr_equal(causes_note(causes, &e, &known, &rings), cause);
+    assert_null(cause->texts);
+    store_rings_fini(&rings);
     causes_free(causes);
     store_rules_free(rules);
 }
