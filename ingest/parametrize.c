@@ -10,8 +10,8 @@
 
 #include "core/limits.h"
 #include "core/mem.h"
+#include "ingest/pattern.h"
 
-#include <pcre2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,82 +50,47 @@ enum { PARAM_BYTES_MAX = 1 * KIB, MATCH_LIMIT = 200 * 1000 };
     "(?:[num\u00b5]s|s|m|h|d|\\s?(?:msec|secs?|seconds?|mins?|minutes?|hours?|days?|"              \
     "milliseconds?|ms|сек|мин|мс|секунд\\w{0,2}|минут\\w{0,2}|час\\w{0,2})|с|ч)"
 
-static const char
-    PATTERN[] =
-        "(?:"
-        "(?<![\\w=])'[^'\\n]{0,200}'(?!\\w)" KIND(
-            "quoted") "|(?<![\\w=])\"[^"
-                      "\"\\n]{0,200}\"("
-                      "?!\\w)" KIND(
-                          "qu"
-                          "ot"
-                          "e"
-                          "d") "|`[^`\\n]{0,200}`" KIND("quoted") "|«[^»\\n]{0,200}"
-                                                                  "»" KIND(
-                                                                      "quoted") "|"
-                                                                                "“"
-                                                                                "["
-                                                                                "^"
-                                                                                "”"
-                                                                                "\\"
-                                                                                "n"
-                                                                                "]"
-                                                                                "{"
-                                                                                "0"
-                                                                                ","
-                                                                                "2"
-                                                                                "0"
-                                                                                "0"
-                                                                                "}"
-                                                                                "”" KIND("quoted") "|‘[^’\\n]{0,200}’" KIND(
-                                                                                    "quoted") "|" BEGIN
-                                                                                              "[a-"
-                                                                                              "zA-"
-                                                                                              "Z0-"
-                                                                                              "9._%"
-                                                                                              "+-]{"
-                                                                                              "1,"
-                                                                                              "64}@"
-                                                                                              "[a-"
-                                                                                              "zA-"
-                                                                                              "Z0-"
-                                                                                              "9-]{"
-                                                                                              "1,"
-                                                                                              "63}("
-                                                                                              "?:"
-                                                                                              "\\.["
-                                                                                              "a-"
-                                                                                              "zA-"
-                                                                                              "Z0-"
-                                                                                              "9-]{"
-                                                                                              "1,"
-                                                                                              "63})"
-                                                                                              "{1,"
-                                                                                              "8"
-                                                                                              "}" KIND("email") "|" BEGIN
-                                                                                                                "(?:https?|wss?|ftp|rediss?|postgres(?:ql)?|amqps?|mongodb|mysql|file|tg|s3)://"
-                                                                                                                "(?:\\[[0-9a-fA-F:.]{2,45}\\])?[^\\s\"'<>`)\\]},;]{0,500}(?<![.:])" KIND("url") "|" BEGIN
-                                                                                                                                                                                                "(?:[a-zA-Z0-9-]{1,63}\\.){1,8}" TLDS "(?![\\w-]|\\.\\w)" KIND("hostname") "|(?<![\\w:.])(?:::ffff:)?" V4 "(?![\\w]|\\.[0-9])" KIND("ip") "|(?<![\\w:.])(?=[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{1,4}){0,7}::|(?:" HEX "{1,4}:){7}" HEX
-                                                                                                                                                                                                                                                                                                                                          ")"
-                                                                                                                                                                                                                                                                                                                                          "(?:" HEX "{0,4}:){2,7}" HEX "{0,4}(?:/[0-9]{1,3})?(?![\\w:])" KIND("ip") "|" BEGIN "00-" HEX
-                                                                                                                                                                                                                                                                                                                                                                                                                    "{32}-" HEX
-                                                                                                                                                                                                                                                                                                                                                                                                                    "{16}-0[0-9](?!\\w)" KIND(
-                                                                                                                                                                                                                                                                                                                                                                                                                        "traceparent") "|" BEGIN "1-" HEX "{8}-" HEX "{24}(?!\\w)" KIND("traceparent") "|" BEGIN HEX "{8}-(?:" HEX "{4}-){3}" HEX "{12}(?!\\w)" KIND("uuid") "|" BEGIN
-                                                                                                                                                                                                                                                                                                                                                                                                                        HEX
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             "{40}(?!\\w)" KIND(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 "sha1") "|" BEGIN
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 HEX "{32}(?!\\w)" KIND(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     "md5") "|" BEGIN "(?:" DATES ")" KIND("date") "|" BEGIN
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "(?:[0-9]{1,15}(?:\\.[0-9]{1,15})?" UNITS
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "){1,4}(?![\\w])" KIND("duration") "|" BEGIN
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                      "tx[0-9a-f]{21}-[0-9a-f]{10}(?:-[\\w-]{1,40})?" KIND("swift_txn_id") "|" BEGIN "0[xX]" HEX "{1,64}(?!\\w)" KIND(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          "hex") "|" BEGIN
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 "(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{4,6}(?!\\w)" KIND("hex") "|" BEGIN "(?=[A-F]*[0-9])(?=[0-9]*[A-F])[0-9A-F]{4,6}(?!\\w)" KIND("hex") "|" BEGIN "(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{7}(?!\\w)" KIND("git_sha") "|(?:(?<![\\w])-)?" BEGIN "(?:[0-9a-f]{8,128}|[0-9A-F]{8,128})(?![\\w]|\\.[0-9])" KIND(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     "hex") "|" BEGIN
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "(?=(?:[A-Z]{0,39}[0-9]){3})(?=[0-9]{0,39}[A-Z])[A-Z0-9]{16,40}(?!\\w)" KIND(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "id") "|(?:(?<![\\w])-)?" BEGIN
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                      "[0-9]{1,40}(?:\\.[0-9]{1,40}(?:[eE][+-]?[0-9]{1,4})?|[eE][+-]?[0-9]{1,4})(?!\\w)" KIND("float") "|(?:(?<![\\w-])-)?" BEGIN "[0-9]{1,400}(?![a-zA-Z0-9])" KIND("int") "|(?<=_)[0-9]{1,400}(?![a-zA-Z0-9])" KIND("int") "|(?<=\\p{L})[0-9]{5,400}(?!\\w)" KIND("int") "|(?<==)(?i:true|false)(?!\\w)" KIND("bool") "|(?<==)(?:'[^'\\n]{0,200}'|\"[^\"\\n]{0,200}\")" KIND(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          "quoted_str") ")";
+/* A row a kind. */
+/* clang-format off */
+static const char PATTERN[] =
+    "(?:"
+    "(?<![\\w=])'[^'\\n]{0,200}'(?!\\w)" KIND("quoted")
+    "|" "(?<![\\w=])\"[^\"\\n]{0,200}\"(?!\\w)" KIND("quoted")
+    "|" "`[^`\\n]{0,200}`" KIND("quoted")
+    "|" "«[^»\\n]{0,200}»" KIND("quoted")
+    "|" "“[^”\\n]{0,200}”" KIND("quoted")
+    "|" "‘[^’\\n]{0,200}’" KIND("quoted")
+    "|" BEGIN "[a-zA-Z0-9._%+-]{1,64}@[a-zA-Z0-9-]{1,63}(?:\\.[a-zA-Z0-9-]{1,63}){1,8}"
+        KIND("email")
+    "|" BEGIN "(?:https?|wss?|ftp|rediss?|postgres(?:ql)?|amqps?|mongodb|mysql|file|tg|s3)://"
+        "(?:\\[[0-9a-fA-F:.]{2,45}\\])?[^\\s\"'<>`)\\]},;]{0,500}(?<![.:])" KIND("url")
+    "|" BEGIN "(?:[a-zA-Z0-9-]{1,63}\\.){1,8}" TLDS "(?![\\w-]|\\.\\w)" KIND("hostname")
+    "|" "(?<![\\w:.])(?:::ffff:)?" V4 "(?![\\w]|\\.[0-9])" KIND("ip")
+    "|" "(?<![\\w:.])(?=[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{1,4}){0,7}::|(?:" HEX "{1,4}:){7}" HEX
+        ")(?:" HEX "{0,4}:){2,7}" HEX "{0,4}(?:/[0-9]{1,3})?(?![\\w:])" KIND("ip")
+    "|" BEGIN "00-" HEX "{32}-" HEX "{16}-0[0-9](?!\\w)" KIND("traceparent")
+    "|" BEGIN "1-" HEX "{8}-" HEX "{24}(?!\\w)" KIND("traceparent")
+    "|" BEGIN HEX "{8}-(?:" HEX "{4}-){3}" HEX "{12}(?!\\w)" KIND("uuid")
+    "|" BEGIN HEX "{40}(?!\\w)" KIND("sha1")
+    "|" BEGIN HEX "{32}(?!\\w)" KIND("md5")
+    "|" BEGIN "(?:" DATES ")" KIND("date")
+    "|" BEGIN "(?:[0-9]{1,15}(?:\\.[0-9]{1,15})?" UNITS "){1,4}(?![\\w])" KIND("duration")
+    "|" BEGIN "tx[0-9a-f]{21}-[0-9a-f]{10}(?:-[\\w-]{1,40})?" KIND("swift_txn_id")
+    "|" BEGIN "0[xX]" HEX "{1,64}(?!\\w)" KIND("hex")
+    "|" BEGIN "(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{4,6}(?!\\w)" KIND("hex")
+    "|" BEGIN "(?=[A-F]*[0-9])(?=[0-9]*[A-F])[0-9A-F]{4,6}(?!\\w)" KIND("hex")
+    "|" BEGIN "(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{7}(?!\\w)" KIND("git_sha")
+    "|" "(?:(?<![\\w])-)?" BEGIN "(?:[0-9a-f]{8,128}|[0-9A-F]{8,128})(?![\\w]|\\.[0-9])" KIND("hex")
+    "|" BEGIN "(?=(?:[A-Z]{0,39}[0-9]){3})(?=[0-9]{0,39}[A-Z])[A-Z0-9]{16,40}(?!\\w)" KIND("id")
+    "|" "(?:(?<![\\w])-)?" BEGIN "[0-9]{1,40}(?:\\.[0-9]{1,40}(?:[eE][+-]?[0-9]{1,4})?"
+        "|[eE][+-]?[0-9]{1,4})(?!\\w)" KIND("float")
+    "|" "(?:(?<![\\w-])-)?" BEGIN "[0-9]{1,400}(?![a-zA-Z0-9])" KIND("int")
+    "|" "(?<=_)[0-9]{1,400}(?![a-zA-Z0-9])" KIND("int")
+    "|" "(?<=\\p{L})[0-9]{5,400}(?!\\w)" KIND("int")
+    "|" "(?<==)(?i:true|false)(?!\\w)" KIND("bool")
+    "|" "(?<==)(?:'[^'\\n]{0,200}'|\"[^\"\\n]{0,200}\")" KIND("quoted_str")
+    ")";
+/* clang-format on */
 
 struct machine {
     pcre2_code *code;
@@ -137,17 +102,13 @@ struct machine {
 static const struct machine *machine(void)
 {
     static struct machine m;
-    int error = 0;
-    PCRE2_SIZE offset = 0;
     if (m.code)
         return &m;
-    m.code = pcre2_compile((PCRE2_SPTR)PATTERN, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
-                           &error, &offset, NULL);
+    m.code = pattern_compile(PATTERN, PCRE2_UTF | PCRE2_UCP);
     m.match = pcre2_match_data_create(2, NULL);
     m.limits = pcre2_match_context_create(NULL);
-    if (!m.code || !m.match || !m.limits)
+    if (!m.match || !m.limits)
         mem_exhausted();
-    pcre2_jit_compile(m.code, PCRE2_JIT_COMPLETE);
     pcre2_set_match_limit(m.limits, MATCH_LIMIT);
     return &m;
 }

@@ -6,9 +6,9 @@
 #include "core/buf.h"
 #include "core/limits.h"
 #include "core/mem.h"
+#include "ingest/pattern.h"
 #include "ingest/scrub_rules.h"
 
-#include <pcre2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,18 +42,6 @@ struct scrub {
 };
 
 /* ------------------------------------------------------------------------------------- compiling */
-
-static pcre2_code *compile(const char *pattern)
-{
-    int code = 0;
-    PCRE2_SIZE offset = 0;
-    pcre2_code *re =
-        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, 0, &code, &offset, NULL);
-    if (!re)
-        abort(); /* the table is ours */
-    pcre2_jit_compile(re, PCRE2_JIT_COMPLETE);
-    return re;
-}
 
 /* Whether `word` is one of the comma separated words of `list`. */
 static bool listed(const char *list, const char *word)
@@ -132,11 +120,11 @@ struct scrub *scrub_new(const char *fields, const char *off, struct err *err)
     }
     struct scrub *s = mem_alloc(sizeof *s);
     if (keys.len)
-        s->keys = compile(keys.data);
+        s->keys = pattern_compile(keys.data, 0);
     buf_fini(&keys);
     for (size_t i = 0; i < SCRUB_RULES_COUNT; i++)
         if (!listed(off, SCRUB_RULES[i].class_name))
-            s->rules[i] = compile(SCRUB_RULES[i].pattern);
+            s->rules[i] = pattern_compile(SCRUB_RULES[i].pattern, 0);
     for (size_t i = 0; i < RULES_MAX; i++)
         s->any_rule = s->any_rule || s->rules[i];
     s->match = pcre2_match_data_create(4, NULL);

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -25,6 +26,8 @@ sys.path.insert(0, str(ROOT / "tests" / "standin"))
 import telegram  # noqa: E402
 
 BUILD = ROOT / os.environ.get("NABAT_BUILD", "build-dev")
+RUNNER = shlex.split(os.environ.get("NABAT_RUNNER", ""))  # what our programs run in, if anything
+PATIENCE = telegram.PATIENCE
 KEY = "0123456789abcdef0123456789abcdef"
 CHAT = -1001000
 OWNER, TEAM, STRANGER = 11, 22, 33
@@ -182,7 +185,7 @@ class Service:
     def start(self):
         self.err = open(f"/tmp/nabat-test-{os.getpid()}-{self.port}.err", "a+b")
         self.out = open(f"/tmp/nabat-test-{os.getpid()}-{self.port}.out", "a+b")
-        self.process = subprocess.Popen([str(BUILD / "bot/nabat")], env=self.env, cwd="/tmp",
+        self.process = subprocess.Popen([*RUNNER, str(BUILD / "bot/nabat")], env=self.env, cwd="/tmp",
                                         stdin=self.stdin, stdout=self.out, stderr=self.err)
         return self
 
@@ -199,7 +202,7 @@ class Service:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body,
                                          headers or {}, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as a:
+            with urllib.request.urlopen(request, timeout=timeout * PATIENCE) as a:
                 return Answer(a.status, a.read(), a.headers)
         except urllib.error.HTTPError as e:
             return Answer(e.code, e.read(), e.headers)
@@ -216,7 +219,7 @@ class Service:
 
     def ready(self, seconds=30, database=True):
         """Takes events; by default into the database, not into the spool."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while time.monotonic() < end:
             assert self.process.poll() is None, self.stderr[-2000:]
             try:
@@ -239,7 +242,7 @@ class Service:
     def stop(self, sig=signal.SIGTERM, seconds=20):
         if self.process.poll() is None:
             self.process.send_signal(sig)
-        code = self.process.wait(seconds)
+        code = self.process.wait(seconds * PATIENCE)
         return code
 
     def close(self):
@@ -273,7 +276,7 @@ def service(db):
 
 
 def wait(predicate, seconds=10.0, what="condition"):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while True:
         value = predicate()
         if value:
@@ -294,8 +297,8 @@ def run_tool(db, *args, env=None, program="bot/nabat", timeout=60, base=True):
     if base:
         e.update(DATABASE_URL=db.url, INGEST_KEY=KEY)
     e.update(env or {})
-    return subprocess.run([str(BUILD / program), *args], env=e, cwd="/tmp", capture_output=True,
-                          text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+    return subprocess.run([*RUNNER, str(BUILD / program), *args], env=e, cwd="/tmp", capture_output=True,
+                          text=True, timeout=timeout * PATIENCE, stdin=subprocess.DEVNULL)
 
 
 @pytest.fixture

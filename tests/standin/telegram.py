@@ -12,6 +12,7 @@ import email.policy
 import html
 import json
 import math
+import os
 import re
 import sys
 import threading
@@ -21,6 +22,8 @@ import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+# how many times as long as usual everything may take: under valgrind
+PATIENCE = float(os.environ.get("NABAT_PATIENCE", "1"))
 TOKEN = "123456789:AAStandinStandinStandinStandinStand"
 BOT_ID = 123456789
 BOT_NAME = "NabatTestBot"
@@ -257,7 +260,7 @@ class Standin:
 
     def wait(self, predicate, seconds=10.0, what="condition"):
         """Waits until predicate() is true; returns its value."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while True:
             value = predicate()
             if value:
