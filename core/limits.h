@@ -48,6 +48,8 @@ enum {
 
     /* -- store -- */
     WRITER_QUEUE_BYTES_MAX = 32 * MIB,
+    WRITER_CACHE_GROUPS_MAX = 128 * 1024, /* 32 bytes each, in tables at most half full: 8 MiB */
+    WRITER_CACHE_STACKS_MAX = 32 * 1024,  /* of this day: 2 MiB */
     WRITER_BATCH_EVENTS_MAX = 1000,
     WRITER_BATCH_BYTES_MAX = 8 * MIB,
     WRITER_JOB_SECONDS_MAX = 8, /* then 503: the client still has the event */
@@ -57,7 +59,8 @@ enum {
     WRITER_REPEATS_MAX = 5,     /* a batch that loses a race is run again this often at once */
     PG_CONNECT_SECONDS_MAX = 10,
     PG_BACKOFF_SECONDS_MAX = 5,
-    PG_QUEUE_MAX = 256, /* queries waiting for one connection */
+    PG_QUEUE_MAX = 256,   /* queries waiting for one connection */
+    PG_PREPARED_MAX = 24, /* statements a connection; more are sent as they are */
     PG_STATEMENT_SECONDS_MAX = 10,
     HELPER_JOBS_MAX = 64, /* waiting for the helper thread */
 

@@ -68,7 +68,7 @@ void pg_broken(struct pg *pg, const char *why)
     PQfinish(pg->conn);
     pg->conn = NULL;
     pg_clear_results(pg);
-    pg->failed = pg->breaking = false;
+    pg->failed = pg->breaking = pg->lost_statement = false;
     wait_to_reconnect(pg, text);
     pg->sqlstate[0] = '\0';
     if (was_busy)
@@ -93,6 +93,7 @@ static void on_connected(struct pg *pg)
     if (pg->was_up || pg->trouble[0])
         metric_add(METRIC_DB_RECONNECTS, 1);
     pg->state = PG_IDLE;
+    pg->prepared = (struct pg_prepared){0};
     pg->backoff = 0.1;
     pg->trouble[0] = '\0';
     pg_watch_socket(pg, EV_READ);

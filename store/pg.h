@@ -1,8 +1,9 @@
 /* pg.h -- one connection to PostgreSQL in the loop: batches of statements in, results out.
  *
  * A batch is sent as one libpq pipeline: one round trip, one transaction (all or nothing), unless
- * its statements say BEGIN themselves. Nothing is kept as session state, so poolers in transaction
- * mode work: each batch starts by setting search_path and timeouts for its own transaction. */
+ * its statements say BEGIN themselves. No setting is kept as session state, so poolers in transaction
+ * mode work: each batch starts by setting search_path and timeouts for its own transaction. Statements
+ * may be prepared; a pooler that loses them is found out, and then they are not. */
 #ifndef NABAT_STORE_PG_H
 #define NABAT_STORE_PG_H
 
@@ -40,19 +41,36 @@ struct pg_batch *pg_batch_new(void);
 void pg_batch_free(struct pg_batch *batch); /* only one that was never run */
 /* A batch within a transaction that an earlier batch began: no settings of its own. */
 void pg_batch_continue(struct pg_batch *batch);
+/* Its statements are parsed and planned once a connection: for those that run again and again. */
+void pg_batch_prepare(struct pg_batch *batch);
+/* `more` adds the rest of its statements when those so far are on their way, so that the server works on these
+ * meanwhile. Runs inside pg_run, once, unless the batch is refused. */
+typedef void pg_more_fn(void *ctx, struct pg_batch *batch);
+void pg_batch_more(struct pg_batch *batch, pg_more_fn *more, void *ctx);
+/* Statements so far: which result the next one will be. */
+size_t pg_batch_count(const struct pg_batch *batch);
 /* Starts a statement; `sql` is BORROWED until done (a literal). Parameters follow in order. */
 void pg_add(struct pg_batch *batch, const char *sql);
 void pg_text(struct pg_batch *batch, const char *text); /* NULL is SQL NULL; copied */
 void pg_i64(struct pg_batch *batch, int64_t value);
 void pg_i64_or_null(struct pg_batch *batch, int64_t value); /* 0 is NULL */
 void pg_bool(struct pg_batch *batch, bool value);
+void pg_time(struct pg_batch *batch, int64_t ms); /* Unix time, milliseconds */
 
 /* Arrays travel in PostgreSQL's binary form: nothing to escape. */
-enum pg_array_type { PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_TIME_ARRAY, PG_BOOL_ARRAY, PG_BYTEA_ARRAY };
+enum pg_array_type {
+    PG_TEXT_ARRAY,
+    PG_INT8_ARRAY,
+    PG_TIME_ARRAY,
+    PG_BOOL_ARRAY,
+    PG_BYTEA_ARRAY,
+    PG_UUID_ARRAY
+};
 struct pg_array {
     struct buf bytes;
     enum pg_array_type type;
     int32_t count;
+    bool any; /* an element that is not NULL */
 };
 void pg_array_init(struct pg_array *array, enum pg_array_type type, size_t bytes_max);
 void pg_array_fini(struct pg_array *array);
@@ -61,8 +79,10 @@ void pg_array_i64(struct pg_array *array, int64_t value);
 void pg_array_time(struct pg_array *array, int64_t ms); /* Unix time, milliseconds */
 void pg_array_bool(struct pg_array *array, bool value);
 void pg_array_bytes(struct pg_array *array, const void *data, size_t len); /* NULL: SQL NULL */
+void pg_array_uuid(struct pg_array *array, const unsigned char bytes[16]); /* NULL: SQL NULL */
 void pg_array_null(struct pg_array *array);
-/* Adds the array as a parameter; moves its bytes, the array is empty afterwards. */
+/* Adds the array as a parameter; moves its bytes, the array is empty afterwards. One of nothing but
+ * NULLs is NULL itself: unnest pads it. */
 void pg_array_param(struct pg_batch *batch, struct pg_array *array);
 
 /* ---- running it ---- */
@@ -72,6 +92,7 @@ struct pg_reply {
     const struct err *err; /* NULL on success */
     char sqlstate[6];      /* "" when the server did not speak */
     bool has_constraint;   /* the error names one: 23514 without is a row that has no partition */
+    bool lost_statement;   /* prepared ones went: nothing happened, the same batch works now */
     bool unknown;          /* the connection broke after sending: it may have been committed */
 };
 typedef void pg_done_fn(void *ctx, const struct pg_reply *reply);

@@ -4,8 +4,11 @@
 
 #include "store/pg.h"
 
+#include "core/limits.h"
+
 struct pg_param {
-    size_t offset;
+    char *owned;   /* an array's bytes; NULL: they stand in the batch's block */
+    size_t offset; /* in that */
     int len;
     bool is_null;
     bool binary;
@@ -27,8 +30,30 @@ struct pg_batch {
     size_t params_cap;
     struct buf bytes;
     bool continues;
+    bool is_prepared; /* its statements are prepared once a connection */
+    pg_more_fn *more; /* NULL: it is whole */
+    void *more_ctx;
     pg_done_fn *done;
     void *ctx;
+};
+
+struct pg_prepared_name {
+    const char *sql;
+    uint64_t hash; /* of the text: two addresses may hold the same one */
+};
+
+/* What one connection has prepared. */
+struct pg_prepared {
+    struct pg_prepared_name known[PG_PREPARED_MAX];
+    size_t known_count;
+    struct pg_prepared_name
+        asked[PG_PREPARED_MAX]; /* by the batch at work, not answered yet; in order */
+    size_t asked_count;
+    size_t answered;    /* of these */
+    uint64_t answers;   /* bit n: the batch's nth answer is to a Parse */
+    size_t answer_next; /* while sending: of the next one; then while reading */
+    bool
+        never; /* until the next connection: a pooler gives us other connections' statements, or none */
 };
 
 /* conninfo.c: what PQconnectStartParams takes; owned arrays, freed by pg_conninfo_free. */
@@ -83,17 +108,28 @@ struct pg {
     PGresult **results;
     size_t results_count; /* with the settings statement */
     bool unsent;          /* bytes wait in libpq's buffer */
+    struct pg_prepared prepared;
     bool failed;
     bool breaking; /* found broken while sending: told from the loop, not inside pg_run */
     int watched;   /* events that io waits for */
     char sqlstate[6];
     bool has_constraint;
+    bool lost_statement;
     struct err error;
     char trouble[ERR_TEXT_BYTES_MAX];
     struct resolving *resolving;
     void (*changed)(void *ctx, bool up);
     void *changed_ctx;
     bool was_up;
+};
+
+/* Parameters of one statement as libpq takes them. */
+struct pg_params {
+    int count;
+    const Oid *types;
+    const char *const *values;
+    const int *lengths;
+    const int *formats;
 };
 
 /* A name resolution under way: outlives the connection when that is freed first. */
@@ -115,5 +151,15 @@ void pg_finish(struct pg *pg, const struct err *err, bool unknown);
 void pg_send_next(struct pg *pg);
 void pg_flush_out(struct pg *pg);
 void pg_read_results(struct pg *pg);
+
+/* pg_prepare.c. Sends a statement, prepared first if the batch asks for it; false: libpq refuses. */
+bool pg_send(struct pg *pg, bool is_prepared, const char *sql, const struct pg_params *params);
+/* The batch at work begins to be sent; its answers begin to be read. */
+void pg_prepared_begin(struct pg_prepared *p);
+void pg_prepared_read(struct pg_prepared *p);
+/* The next answer is here: whether it is to a Parse, which is nobody's result. */
+bool pg_prepared_takes(struct pg_prepared *p, bool ok);
+/* An error of this state means that statements are not where they were: none is prepared any more. */
+bool pg_prepared_lost(struct pg_prepared *p, const char *sqlstate);
 
 #endif

@@ -56,6 +56,7 @@ void pg_finish(struct pg *pg, const struct err *err, bool unknown)
     };
     memcpy(reply.sqlstate, pg->sqlstate, sizeof reply.sqlstate);
     reply.has_constraint = pg->has_constraint;
+    reply.lost_statement = pg->lost_statement;
     batch->done(batch->ctx, &reply);
     pg_batch_free(batch);
 }
@@ -76,24 +77,27 @@ static bool send_statement(struct pg *pg, const struct pg_batch *batch,
     int lengths[PARAMS_MAX];
     int formats[PARAMS_MAX];
     Oid types[PARAMS_MAX];
+    struct pg_params params = {s->params, types, values, lengths, formats};
     if (s->params > PARAMS_MAX)
         abort();
     for (int i = 0; i < s->params; i++) {
         const struct pg_param *p = &batch->params[s->first_param + (size_t)i];
-        values[i] = p->is_null ? NULL : batch->bytes.data + p->offset;
+        values[i] = p->is_null ? NULL : p->owned ? p->owned : batch->bytes.data + p->offset;
         lengths[i] = p->len;
         formats[i] = p->binary;
         types[i] = p->type;
     }
-    return PQsendQueryParams(pg->conn, s->sql, s->params, types, values, lengths, formats, 0) == 1;
+    return pg_send(pg, batch->is_prepared, s->sql, &params);
 }
 
-static bool send_settings(struct pg *pg)
+static bool send_settings(struct pg *pg, bool is_prepared)
 {
+    static const Oid TYPES[2] = {0};
     char timeout[16];
     snprintf(timeout, sizeof timeout, "%ds", PG_STATEMENT_SECONDS_MAX);
     const char *values[] = {pg->search_path, timeout};
-    return PQsendQueryParams(pg->conn, SETTINGS_SQL, 2, NULL, values, NULL, NULL, 0) == 1;
+    struct pg_params params = {2, TYPES, values, NULL, NULL};
+    return pg_send(pg, is_prepared, SETTINGS_SQL, &params);
 }
 
 void pg_flush_out(struct pg *pg)
@@ -114,20 +118,30 @@ void pg_send_next(struct pg *pg)
         return;
     struct pg_batch *batch = pg->first;
     pg->state = PG_BUSY;
-    pg->failed = false;
+    pg->failed = pg->lost_statement = false;
     pg->sqlstate[0] = '\0';
     pg->error = (struct err){0};
+    pg_prepared_begin(&pg->prepared);
+    bool ok = batch->continues || send_settings(pg, batch->is_prepared);
+    size_t sent = 0;
+    for (; ok && sent < batch->count; sent++)
+        ok = send_statement(pg, batch, &batch->statements[sent]);
+    if (batch->more) {
+        if (ok)
+            pg_flush_out(pg);
+        batch->more(batch->more_ctx, batch);
+    }
+    for (; ok && sent < batch->count; sent++)
+        ok = send_statement(pg, batch, &batch->statements[sent]);
+    ok = ok && PQpipelineSync(pg->conn) == 1;
     size_t total = batch->count + (batch->continues ? 0 : 1);
     pg->results = mem_alloc(total * sizeof *pg->results);
     pg->results_count = 0;
-    bool ok = batch->continues || send_settings(pg);
-    for (size_t i = 0; ok && i < batch->count; i++)
-        ok = send_statement(pg, batch, &batch->statements[i]);
-    ok = ok && PQpipelineSync(pg->conn) == 1;
+    pg_prepared_read(&pg->prepared);
     ev_timer_stop(pg->loop, &pg->deadline);
     ev_timer_set(&pg->deadline, 2.0 * PG_STATEMENT_SECONDS_MAX, 0);
     ev_timer_start(pg->loop, &pg->deadline);
-    pg->breaking = !ok;
+    pg->breaking = pg->breaking || !ok;
     if (ok)
         pg_flush_out(pg);
     else
@@ -156,7 +170,10 @@ static void note_error(struct pg *pg, const PGresult *result)
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     snprintf(pg->sqlstate, sizeof pg->sqlstate, "%s", state ? state : "");
-    if (state)
+    pg->lost_statement = pg_prepared_lost(&pg->prepared, pg->sqlstate);
+    if (pg->lost_statement)
+        err_set(&pg->error, ERR_RETRY, "%s (SQLSTATE %s)", text ? text : "no message", state);
+    else if (state)
         err_set(&pg->error, kind_of(state), "%s (SQLSTATE %s)", text ? text : "no message", state);
     else /* libpq's own: no memory, or the protocol is broken */
         err_set(&pg->error, ERR_RETRY, "%.200s", PQresultErrorMessage(result));
@@ -201,7 +218,12 @@ void pg_read_results(struct pg *pg)
             on_sync(pg);
             return;
         }
-        if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+        bool ok = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+        if (pg_prepared_takes(&pg->prepared, ok) && ok) {
+            PQclear(result);
+            continue;
+        }
+        if (ok) {
             pg->results[pg->results_count++] = result;
             continue;
         }
