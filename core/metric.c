@@ -48,6 +48,8 @@ static const struct {
     [METRIC_EMERGENCY_RUNG] = {"nabat_emergency_rings_total", "counter",
                                "Alerts sent while the database was away."},
     [METRIC_WRITER_BATCHES] = {"nabat_writer_batches_total", "counter", "Transactions committed."},
+    [METRIC_WRITER_DIRECT] = {"nabat_writer_direct_total", "counter",
+                              "Of these, stored without a look-up."},
     [METRIC_WRITER_RETRIES] = {"nabat_writer_retries_total", "counter", "Batches run again."},
     [METRIC_WRITER_QUEUE_EVENTS] = {"nabat_writer_queue_events", "gauge",
                                     "Events waiting for a transaction."},

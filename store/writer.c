@@ -1,7 +1,8 @@
 /* writer.c -- the queue before the database, and one transaction at a time.
  *
- *     IDLE --jobs--> LOOKING_UP --rows--> STORING --committed--> IDLE
- *                        \___error___________\--> ROLLING_BACK --> IDLE (jobs back in the queue)
+ *     IDLE --jobs, all their groups known-----------------> STORING --committed--> IDLE
+ *      \----jobs--> LOOKING_UP --rows--> [MAKING groups] --/     |
+ *                        \___error___________\_________________\--> ROLLING_BACK --> IDLE (jobs back)
  *
  * The hard thing: what an error means for whom. A broken connection or a lost race concerns nobody
  * in particular: the jobs go back and are run again until they are too old. Anything else is one
@@ -19,8 +20,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAYS_MAX = 16, DAY_MS = 86400 * 1000 };
-enum writer_state { WRITER_IDLE, WRITER_LOOKING_UP, WRITER_STORING, WRITER_ROLLING_BACK };
+enum { DAYS_MAX = 16, CAREFUL_MS = 5000, SURPRISES_MS = 1000 };
+enum writer_state {
+    WRITER_IDLE,
+    WRITER_LOOKING_UP,
+    WRITER_MAKING,
+    WRITER_STORING,
+    WRITER_ROLLING_BACK
+};
 
 struct job {
     struct job *next;
@@ -43,6 +50,10 @@ struct writer {
     size_t queue_events;
     struct job *running; /* of the batch at work */
     struct write_batch batch;
+    struct writer_cache *cache;
+    int64_t
+        careful_until_ms; /* something was not as remembered: batches are looked up for a while */
+    int64_t surprised_ms; /* when something was not as remembered */
     struct row_meter *meter;   /* NULL: every event is kept */
     int repeats;               /* the same jobs, run again at once */
     int one_by_one;            /* jobs still to be run alone, to find the one that is refused */
@@ -132,15 +143,20 @@ static void requeue(struct writer *w)
     metric_add(METRIC_WRITER_RETRIES, 1);
 }
 
-static void finish_running(struct writer *w, const struct err *err)
+static void finish_jobs(struct writer *w, struct job *job, const struct err *err)
 {
-    struct job *job = w->running;
-    w->running = NULL;
     while (job) {
         struct job *next = job->next;
         finish_job(w, job, err);
         job = next;
     }
+}
+
+static struct job *take_running(struct writer *w)
+{
+    struct job *jobs = w->running;
+    w->running = NULL;
+    return jobs;
 }
 
 static size_t running_count(const struct writer *w)
@@ -199,12 +215,27 @@ static void note_days(struct writer *w)
     }
 }
 
+/* Memory was wrong. Once is nothing; again and again (a row that is held, repeats that keep coming) it is
+ * cheaper to ask. */
+static void note_surprise(struct writer *w)
+{
+    int64_t now = clock_mono_ms();
+    if (now - w->surprised_ms < SURPRISES_MS)
+        w->careful_until_ms = now + CAREFUL_MS;
+    w->surprised_ms = now;
+}
+
 static void on_error(struct writer *w, const struct pg_reply *reply)
 {
     struct err err = *reply->err;
     bool no_leaf = strcmp(reply->sqlstate, "23514") == 0 && !reply->has_constraint;
-    bool again = (is_race(reply->sqlstate) || no_leaf) && ++w->repeats <= WRITER_REPEATS_MAX;
-    bool odd = is_schema(reply->sqlstate);
+    bool again = (is_race(reply->sqlstate) || no_leaf || reply->lost_statement ||
+                  (w->batch.is_direct && reply->sqlstate[0])) &&
+                 ++w->repeats <= WRITER_REPEATS_MAX;
+    writer_cache_forget_stacks(w->cache); /* some of them were only on their way */
+    if (w->batch.is_direct)
+        note_surprise(w);
+    bool odd = is_schema(reply->sqlstate) && !again;
     if (no_leaf)
         note_days(w);
     if (odd) {
@@ -225,7 +256,7 @@ static void on_error(struct writer *w, const struct pg_reply *reply)
     } else if (err.kind == ERR_RETRY) {
         log_debug("batch is given back", LOG_S("error", err.text), LOG_END);
         w->repeats = 0;
-        finish_running(w, &err);
+        finish_jobs(w, take_running(w), &err);
     } else if (running_count(w) > 1) {
         log_warn("batch refused: its requests are tried one by one", LOG_S("error", err.text),
                  LOG_END);
@@ -238,7 +269,7 @@ static void on_error(struct writer *w, const struct pg_reply *reply)
         err.kind = ERR_BUG;
         w->repeats = 0;
         w->pause_until_ms = 0;
-        finish_running(w, &err);
+        finish_jobs(w, take_running(w), &err);
     }
     if (reply->unknown || !pg_is_up(w->pg))
         to_idle(w);
@@ -254,6 +285,7 @@ static void on_stored(void *ctx, const struct pg_reply *reply)
         return;
     }
     metric_add(METRIC_WRITER_BATCHES, 1);
+    metric_add(METRIC_WRITER_DIRECT, w->batch.is_direct);
     metric_add(METRIC_EVENTS_REPEATED, (int64_t)w->batch.repeated);
     metric_add(METRIC_EVENTS_ACCEPTED, (int64_t)w->batch.count);
     for (size_t i = 0; i < w->batch.count; i++) {
@@ -261,11 +293,30 @@ static void on_stored(void *ctx, const struct pg_reply *reply)
         metric_add(METRIC_EVENTS_COUNTED, w->batch.events[i]->is_counted_only);
     }
     w->repeats = 0;
+    write_batch_remember(&w->batch, reply, w->cache);
     bool has_due = w->batch.has_due;
-    finish_running(w, NULL);
-    to_idle(w);
+    struct job *stored = take_running(w);
+    to_idle(w); /* the database gets its next batch before people get their answers */
+    finish_jobs(w, stored, NULL);
     if (has_due && w->due)
         w->due(w->due_ctx);
+}
+
+static void store(struct writer *w)
+{
+    w->state = WRITER_STORING;
+    write_batch_store(&w->batch, w->cache, w->pg, on_stored, w);
+}
+
+static void on_made(void *ctx, const struct pg_reply *reply)
+{
+    struct writer *w = ctx;
+    if (reply->err) {
+        on_error(w, reply);
+        return;
+    }
+    write_batch_take_groups(&w->batch, reply);
+    store(w);
 }
 
 static void on_looked_up(void *ctx, const struct pg_reply *reply)
@@ -275,9 +326,14 @@ static void on_looked_up(void *ctx, const struct pg_reply *reply)
         on_error(w, reply);
         return;
     }
-    write_batch_take(&w->batch, reply, w->config.ring_min, w->meter);
-    w->state = WRITER_STORING;
-    pg_run(w->pg, write_batch_store(&w->batch), on_stored, w);
+    write_batch_take(&w->batch, reply, w->cache, w->config.ring_min, w->meter);
+    struct pg_batch *groups = write_batch_make_groups(&w->batch);
+    if (groups) {
+        w->state = WRITER_MAKING;
+        pg_run(w->pg, groups, on_made, w);
+    } else {
+        store(w);
+    }
 }
 
 static void on_days_made(void *ctx, const struct pg_reply *reply)
@@ -348,6 +404,13 @@ static void start(struct writer *w)
     if (!w->first)
         return;
     take_jobs(w);
+    /* what is metered must be known to be no repeat first */
+    bool careful = w->repeats > 0 || w->meter || clock_mono_ms() < w->careful_until_ms;
+    if (!careful &&
+        write_batch_is_direct(&w->batch, w->cache, clock_wall_ms(), w->config.ring_min)) {
+        store(w);
+        return;
+    }
     w->state = WRITER_LOOKING_UP;
     pg_run(w->pg, write_batch_look_up(&w->batch, clock_wall_ms()), on_looked_up, w);
 }
@@ -380,6 +443,7 @@ static void on_connection(void *ctx, bool up)
     struct writer *w = ctx;
     struct err err = {0};
     if (up) {
+        writer_cache_forget(w->cache); /* another server, maybe, or an older state of it */
         start(w);
     } else if (w->config.gives_back) {
         err_set(&err, ERR_RETRY, "the database is away");
@@ -396,6 +460,7 @@ struct writer *store_writer_new(struct ev_loop *loop, struct pg *pg,
     w->loop = loop;
     w->pg = pg;
     w->config = *config;
+    w->cache = writer_cache_new();
     if (config->rows_a_minute > 0)
         w->meter = row_meter_new(config->rows_a_minute);
     ev_timer_init(&w->tick, on_tick, 0.5, 0.5);
@@ -416,6 +481,7 @@ void store_writer_free(struct writer *w)
     give_back_waiting(w, &err);
     write_batch_fini(&w->batch);
     row_meter_free(w->meter);
+    writer_cache_free(w->cache);
     free(w);
 }
 

@@ -1,30 +1,16 @@
-/* writer_batch.c -- how a batch of events becomes two round trips.
- *
- *     look up: BEGIN, known ids of the last 24 h, rows of known groups (locked, skipping those that
- *              somebody else holds)
- *     store:   missing groups, counters, stacks and events, users, facts for the engine, COMMIT
- *
- * The hard thing: a person's open transaction on a group must not stop anybody's ingest. Rows that
- * are held are skipped; their events are stored and rung all the same, and what would have changed
- * in the row is appended to group_delta. */
+/* writer_batch.c -- events of a batch without their repeats, aggregated by group; and whether all it has to know
+ * is remembered. What has to be asked is writer_look.c, how it is stored then writer_store.c. */
 #include "store/writer_batch.h"
 
 #include "core/clock.h"
 #include "core/limits.h"
 #include "core/mem.h"
+#include "store/id_set.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { METERED_MS_MAX = 60 * 1000, NEAR_MIDNIGHT_MS = 60 * 1000, DAY_MS = 86400 * 1000 };
-
-uint32_t write_batch_hash(const char *text, uint32_t seed)
-{
-    uint32_t h = 2166136261u ^ seed;
-    for (; *text; text++)
-        h = (h ^ (unsigned char)*text) * 16777619u;
-    return h;
-}
+enum { JUST_NOW_MS = 60 * 1000, NEAR_MIDNIGHT_MS = 60 * 1000 };
 
 void write_batch_init(struct write_batch *batch, size_t events_max)
 {
@@ -32,12 +18,23 @@ void write_batch_init(struct write_batch *batch, size_t events_max)
     batch->events = mem_alloc(events_max * sizeof *batch->events);
 }
 
-void write_batch_fini(struct write_batch *batch)
+static void forget_groups(struct write_batch *batch)
 {
-    free(batch->events);
     free(batch->groups);
     free(batch->facts);
     free(batch->slots);
+    free(batch->group_of);
+    batch->groups = NULL;
+    batch->facts = NULL;
+    batch->slots = NULL;
+    batch->group_of = NULL;
+    batch->groups_count = batch->facts_count = 0;
+}
+
+void write_batch_fini(struct write_batch *batch)
+{
+    forget_groups(batch);
+    free(batch->events);
     *batch = (struct write_batch){0};
 }
 
@@ -45,147 +42,62 @@ void write_batch_add(struct write_batch *batch, struct event *event)
 {
     if (batch->count == 0 || event->received_ms < batch->received_min)
         batch->received_min = event->received_ms;
+    if (batch->count == 0 || event->received_ms > batch->received_max)
+        batch->received_max = event->received_ms;
     batch->events[batch->count++] = event;
 }
 
-/* ------------------------------------------------------------------------------------- look up */
-
-static const char REPEATS_SQL[] =
-    "SELECT project_id, event_id FROM event WHERE project_id = ANY($1::bigint[]) "
-    "AND event_id = ANY($2::text[]) AND received_at >= $3::timestamptz "
-    "UNION ALL SELECT project_id, event_id FROM event_counted WHERE project_id = ANY($1::bigint[]) "
-    "AND event_id = ANY($2::text[]) AND received_at >= $3::timestamptz";
-enum { REPEAT_PROJECT, REPEAT_EVENT_ID };
-
-#define GROUPS_SELECT                                                                              \
-    "SELECT g.id, g.project_id, g.fingerprint, g.status = 'resolved', "                            \
-    "EXISTS (SELECT 1 FROM alert_card c WHERE c.group_id = coalesce(g.merged_into, g.id) "         \
-    "AND c.is_current), " PG_MS(                                                                   \
-        "g.last_seen") " "                                                                         \
-                       "FROM error_group g WHERE (g.project_id, g.fingerprint) IN "                \
-                       "(SELECT * FROM unnest($1::bigint[], $2::text[]))"
-static const char LOCK_GROUPS_SQL[] =
-    GROUPS_SELECT " ORDER BY g.id FOR NO KEY UPDATE OF g SKIP LOCKED";
-static const char FIND_GROUPS_SQL[] = GROUPS_SELECT;
-enum { GROUP_ID, GROUP_PROJECT, GROUP_FINGERPRINT, GROUP_RESOLVED, GROUP_CARDED, GROUP_SEEN };
-/* The lowest severity that a rule names: 0 is debug; NULL: no rule does. */
-static const char RING_MIN_SQL[] =
-    "SELECT min(array_position(ARRAY['debug', 'info', 'warning', 'error', 'critical'], s)) - 1 "
-    "FROM (SELECT severity AS s FROM alert_rule WHERE enabled "
-    "UNION ALL SELECT source_severity FROM alert_inhibition WHERE enabled) r";
-
-/* Where the two instances' clocks may disagree on the day, one id could land in two leaves. */
-static bool near_midnight(int64_t now_ms)
+void columns_init(struct columns *c, const enum pg_array_type *types, size_t count)
 {
-    int64_t in_day = now_ms % DAY_MS;
-    return in_day < NEAR_MIDNIGHT_MS || in_day > DAY_MS - NEAR_MIDNIGHT_MS;
+    c->count = count;
+    for (size_t i = 0; i < count; i++)
+        pg_array_init(&c->array[i], types[i], ARRAY_BYTES_MAX);
 }
 
-static void add_time_param(struct pg_batch *pg, int64_t ms)
+bool columns_add(struct pg_batch *pg, struct columns *c, const char *sql)
 {
-    char text[CLOCK_TEXT_BYTES];
-    clock_format_utc(ms, text);
-    pg_text(pg, text);
-}
-
-static void add_keys(struct pg_batch *pg, const struct write_batch *batch, bool event_ids)
-{
-    struct pg_array projects;
-    struct pg_array texts;
-    pg_array_init(&projects, PG_INT8_ARRAY, ARRAY_BYTES_MAX);
-    pg_array_init(&texts, PG_TEXT_ARRAY, ARRAY_BYTES_MAX);
-    int32_t last_project = -1;
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct event *e = batch->events[i];
-        if (!event_ids || e->project_id != last_project)
-            pg_array_i64(&projects, e->project_id);
-        last_project = e->project_id;
-        pg_array_text(&texts, event_ids ? e->event_id : e->fingerprint);
+    bool empty = c->array[0].count == 0;
+    if (!empty)
+        pg_add(pg, sql);
+    for (size_t i = 0; i < c->count; i++) {
+        if (!empty)
+            pg_array_param(pg, &c->array[i]);
+        else
+            pg_array_fini(&c->array[i]);
     }
-    pg_array_param(pg, &projects);
-    pg_array_param(pg, &texts);
+    return !empty;
 }
 
-enum { LOOK_BEGIN, LOOK_LOCKS, LOOK_REPEATS, LOOK_LOCK_GROUPS, LOOK_FIND_GROUPS, LOOK_RING_MIN };
-
-struct pg_batch *write_batch_look_up(const struct write_batch *batch, int64_t now_ms)
-{
-    struct pg_batch *pg = pg_batch_new();
-    pg_add(pg, "BEGIN");
-    /* shared with other writers: only nabat-prune, which removes groups, keeps us out for a moment */
-    pg_add(pg, near_midnight(now_ms)
-                   ? "SELECT pg_advisory_xact_lock_shared(hashtext('nabat.groups')), "
-                     "pg_advisory_xact_lock(hashtext('nabat.midnight'))"
-                   : "SELECT pg_advisory_xact_lock_shared(hashtext('nabat.groups'))");
-    pg_add(pg, REPEATS_SQL);
-    add_keys(pg, batch, true);
-    /* what comes out of the spool was received then, and may be in the database since then */
-    int64_t oldest = batch->received_min < now_ms ? batch->received_min : now_ms;
-    add_time_param(pg, oldest - (int64_t)DEDUP_HOURS * 3600 * 1000);
-    pg_add(pg, LOCK_GROUPS_SQL);
-    add_keys(pg, batch, false);
-    pg_add(pg, FIND_GROUPS_SQL);
-    add_keys(pg, batch, false);
-    pg_add(pg, RING_MIN_SQL);
-    return pg;
-}
-
-/* ---------------------------------------------------------------------------------------- take */
-
-/* A set of (project, event id): those in the database, then those of the batch itself. */
-struct id_set {
-    struct id_key {
-        int64_t project;
-        const char *id;
-    } * keys;
-    size_t size; /* a power of two, more than twice the members */
-};
-
-static bool id_set_add(struct id_set *set, int64_t project, const char *id)
-{
-    size_t at = write_batch_hash(id, (uint32_t)project) & (set->size - 1);
-    while (set->keys[at].id) {
-        if (set->keys[at].project == project && strcmp(set->keys[at].id, id) == 0)
-            return false;
-        at = (at + 1) & (set->size - 1);
-    }
-    set->keys[at] = (struct id_key){project, id};
-    return true;
-}
-
-size_t write_batch_table_size(size_t members)
-{
-    size_t size = 16;
-    while (size < members * 2 + 2)
-        size *= 2;
-    return size;
-}
+/* ----------------------------------------------------------------------------------- aggregate */
 
 static uint64_t group_id_of(const struct event *e)
 {
-    uint64_t low = write_batch_hash(e->fingerprint, (uint32_t)e->project_id);
-    return (uint64_t)write_batch_hash(e->fingerprint, 0x9e3779b9u) << 32 | low;
+    uint64_t low = id_hash(e->fingerprint, (uint32_t)e->project_id);
+    return (uint64_t)id_hash(e->fingerprint, 0x9e3779b9u) << 32 | low;
 }
 
-static void drop_repeats(struct write_batch *batch, const PGresult *known)
+enum { REPEAT_PROJECT, REPEAT_EVENT_ID };
+
+/* Those that are `known` (may be NULL) in the database, then those of the batch itself. */
+void write_batch_drop_repeats(struct write_batch *batch, const PGresult *known)
 {
-    size_t members = batch->count + (size_t)PQntuples(known);
-    struct id_set set = {.size = write_batch_table_size(members)};
-    set.keys = mem_alloc(set.size * sizeof *set.keys);
-    for (int row = 0; row < PQntuples(known); row++)
+    struct id_set set;
+    int rows = known ? PQntuples(known) : 0;
+    id_set_init(&set, batch->count + (size_t)rows);
+    for (int row = 0; row < rows; row++)
         id_set_add(&set, pg_get_i64(known, row, REPEAT_PROJECT),
                    pg_get_text(known, row, REPEAT_EVENT_ID));
     size_t kept = 0;
     for (size_t i = 0; i < batch->count; i++)
         if (id_set_add(&set, batch->events[i]->project_id, batch->events[i]->event_id))
             batch->events[kept++] = batch->events[i];
-    batch->repeated = batch->count - kept;
+    batch->repeated += batch->count - kept;
     batch->count = kept;
-    free(set.keys);
+    id_set_fini(&set);
 }
 
 /* A batch that is run again keeps what was decided the first time. */
-static void meter_rows(struct write_batch *batch, struct row_meter *meter)
+void write_batch_meter(struct write_batch *batch, struct row_meter *meter)
 {
     int64_t now_ms = clock_wall_ms();
     for (size_t i = 0; meter && i < batch->count; i++) {
@@ -193,15 +105,15 @@ static void meter_rows(struct write_batch *batch, struct row_meter *meter)
         if (e->is_metered || e->is_import)
             continue;
         e->is_metered = true;
-        if (now_ms - e->received_ms > METERED_MS_MAX)
+        if (now_ms - e->received_ms > JUST_NOW_MS)
             continue; /* out of the spool: it was not this minute's */
         e->is_counted_only = !row_meter_keeps(meter, group_id_of(e), now_ms);
     }
 }
 
-static uint32_t *find_slot(struct write_batch *batch, int64_t project, const char *fingerprint)
+uint32_t *write_batch_slot(struct write_batch *batch, int64_t project, const char *fingerprint)
 {
-    size_t at = write_batch_hash(fingerprint, (uint32_t)project) & (batch->slots_count - 1);
+    size_t at = id_hash(fingerprint, (uint32_t)project) & (batch->slots_count - 1);
     while (batch->slots[at]) {
         const struct event *e = batch->groups[batch->slots[at] - 1].first;
         if (e->project_id == project && strcmp(e->fingerprint, fingerprint) == 0)
@@ -254,50 +166,70 @@ static void count_event(struct write_batch *batch, struct batch_group *group, co
         group->received_max = e->received_ms;
 }
 
-static void aggregate(struct write_batch *batch)
+void write_batch_aggregate(struct write_batch *batch)
 {
-    batch->slots_count = write_batch_table_size(batch->count);
+    batch->slots_count = id_table_size(batch->count);
     batch->slots = mem_alloc(batch->slots_count * sizeof *batch->slots);
     batch->groups = mem_alloc(batch->count * sizeof *batch->groups);
+    batch->group_of = mem_alloc(batch->count * sizeof *batch->group_of);
     batch->facts = mem_alloc(batch->count * sizeof *batch->facts);
     for (size_t i = 0; i < batch->count; i++) {
         const struct event *e = batch->events[i];
-        uint32_t *slot = find_slot(batch, e->project_id, e->fingerprint);
+        uint32_t *slot = write_batch_slot(batch, e->project_id, e->fingerprint);
         if (!*slot) {
             batch->groups[batch->groups_count] = (struct batch_group){
                 .first = e, .received_min = e->received_ms, .received_max = e->received_ms};
             *slot = (uint32_t)++batch->groups_count;
         }
+        batch->group_of[i] = *slot - 1;
         count_event(batch, &batch->groups[*slot - 1], e);
     }
 }
 
-static void note_groups(struct write_batch *batch, const PGresult *rows, bool locked)
+void write_batch_set_ring_min(struct write_batch *batch, const struct writer_cache *cache,
+                              enum severity ring_min)
 {
-    for (int row = 0; row < PQntuples(rows); row++) {
-        uint32_t *slot = find_slot(batch, pg_get_i64(rows, row, GROUP_PROJECT),
-                                   pg_get_text(rows, row, GROUP_FINGERPRINT));
-        if (!*slot)
-            continue; /* all its events were repeats */
-        struct batch_group *group = &batch->groups[*slot - 1];
-        group->id = pg_get_i64(rows, row, GROUP_ID);
-        group->locked = group->locked || locked;
-        group->resolved = pg_get_bool(rows, row, GROUP_RESOLVED);
-        group->carded = pg_get_bool(rows, row, GROUP_CARDED);
-        group->seen_before_ms = pg_get_i64(rows, row, GROUP_SEEN);
-    }
+    int rule = writer_cache_rule_min(cache);
+    batch->ring_min = rule >= 0 && rule < (int)ring_min ? (enum severity)rule : ring_min;
 }
 
-void write_batch_take(struct write_batch *batch, const struct pg_reply *reply,
-                      enum severity ring_min, struct row_meter *meter)
+/* Where the two instances' clocks may disagree on the day, one id could land in two leaves. */
+bool write_batch_near_midnight(int64_t now_ms)
 {
-    const PGresult *named = reply->results[LOOK_RING_MIN];
-    batch->ring_min = ring_min;
-    if (!PQgetisnull(named, 0, 0) && pg_get_i64(named, 0, 0) < (int64_t)ring_min)
-        batch->ring_min = (enum severity)pg_get_i64(named, 0, 0);
-    drop_repeats(batch, reply->results[LOOK_REPEATS]);
-    meter_rows(batch, meter);
-    aggregate(batch);
-    note_groups(batch, reply->results[LOOK_LOCK_GROUPS], true);
-    note_groups(batch, reply->results[LOOK_FIND_GROUPS], false);
+    int64_t in_day = now_ms % DAY_MS;
+    return in_day < NEAR_MIDNIGHT_MS || in_day > DAY_MS - NEAR_MIDNIGHT_MS;
+}
+
+/* -------------------------------------------------------------------------------------- direct */
+
+static bool remembers_all(struct write_batch *batch, struct writer_cache *cache)
+{
+    for (size_t i = 0; i < batch->groups_count; i++) {
+        struct batch_group *g = &batch->groups[i];
+        struct cached_group known;
+        if (!writer_cache_find_group(cache, g->first->project_id, g->first->fingerprint, &known))
+            return false;
+        g->id = known.id;
+        g->noisy = known.noisy;
+    }
+    return true;
+}
+
+bool write_batch_is_direct(struct write_batch *batch, struct writer_cache *cache, int64_t now_ms,
+                           enum severity ring_min)
+{
+    if (!writer_cache_epoch(cache)[0] || write_batch_near_midnight(now_ms) ||
+        now_ms - batch->received_min > JUST_NOW_MS ||
+        batch->received_min / DAY_MS != batch->received_max / DAY_MS ||
+        batch->received_max / DAY_MS != now_ms / DAY_MS)
+        return false;
+    write_batch_drop_repeats(batch, NULL);
+    write_batch_aggregate(batch);
+    if (!remembers_all(batch, cache)) {
+        forget_groups(batch);
+        return false;
+    }
+    write_batch_set_ring_min(batch, cache, ring_min);
+    batch->is_direct = true;
+    return true;
 }

@@ -1,90 +1,112 @@
-/* writer_store.c -- the second round trip of a batch: groups, counters, events, users, facts, COMMIT.
+/* writer_store.c -- a batch into the database in one round trip: counters, users, stacks, events, facts, COMMIT.
  *
- * One statement each, whatever the number of events: columns travel as arrays and are unnested. */
+ * One statement each, whatever the number of events: columns travel as arrays and are unnested. A batch that
+ * was looked up (writer_look.c) holds nothing that may be wrong. A direct one relies on what is remembered, so
+ * it makes the database look before anything else: nabat_stale fails the transaction, and the batch is run
+ * again, looked up.
+ *
+ * The hard thing: a person's open transaction on a group must not stop anybody's ingest. A direct batch waits
+ * for a row for a moment only. A batch that was looked up skips rows that are held; their events are stored and
+ * rung all the same, and what would have changed in the row is appended to group_delta. */
 #include "store/writer_batch.h"
 
 #include "core/limits.h"
 #include "core/mem.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SEVERITY_ORDER "ARRAY['debug', 'info', 'warning', 'error', 'critical']"
+static const char ENTER_SQL[] =
+    "SELECT " WRITER_SETTINGS ", set_config('lock_timeout', '200ms', true), " WRITER_LOCK;
 
-static const char NEW_GROUPS_SQL[] =
-    "INSERT INTO error_group AS g (project_id, fingerprint, title, culprit, origin, handler, "
-    "severity, status, occurrences, first_seen, last_seen, resolved_at) "
-    "SELECT project_id, fingerprint, title, culprit, origin, handler, severity, status, n, "
-    "first_seen, last_seen, CASE WHEN status = 'resolved' THEN now() END "
-    "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], "
-    "$7::text[], $8::text[], $9::bigint[], $10::timestamptz[], $11::timestamptz[]) "
-    "AS u (project_id, fingerprint, title, culprit, origin, handler, severity, status, n, "
-    "first_seen, last_seen) "
-    "ON CONFLICT (project_id, fingerprint) DO UPDATE SET "
-    "occurrences = g.occurrences + excluded.occurrences, "
-    "last_seen = greatest(g.last_seen, excluded.last_seen)";
+/* A snapshot of its own, behind the lock: what was removed before it is seen. */
+static const char SAME_EPOCH_SQL[] =
+    "SELECT CASE WHEN (SELECT value FROM service_setting WHERE name = 'store_epoch') "
+    "IS DISTINCT FROM $1 THEN nabat_stale('the epoch') END";
 
-static const char COUNT_GROUPS_SQL[] =
-    "UPDATE error_group g SET occurrences = g.occurrences + u.n, "
-    "last_seen = greatest(g.last_seen, u.seen), "
-    "severity = CASE WHEN array_position(" SEVERITY_ORDER ", u.severity) > "
-    "array_position(" SEVERITY_ORDER ", g.severity) THEN u.severity ELSE g.severity END "
-    "FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[]) "
-    "AS u (id, n, seen, severity) WHERE g.id = u.id";
+/* The leaf of the day itself refuses a repeat; the day before has to be asked. */
+static const char NO_REPEAT_SQL[] =
+    "SELECT CASE WHEN EXISTS (SELECT 1 FROM " EVENT_IDS " u JOIN event e "
+    "ON e.project_id = u.project_id AND e.event_id = u.event_id "
+    "AND e.received_at >= $3::timestamptz AND e.received_at < $4::timestamptz) "
+    "OR EXISTS (SELECT 1 FROM " EVENT_IDS " u JOIN event_counted c "
+    "ON c.project_id = u.project_id AND c.event_id = u.event_id) "
+    "THEN nabat_stale('a repeat') END";
 
-static const char DELTAS_SQL[] =
-    "INSERT INTO group_delta (group_id, occurrences, last_seen, severity) "
-    "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[])";
+#define GROUP_COUNTED                                                                              \
+    "occurrences = g.occurrences + u.n, last_seen = greatest(g.last_seen, u.seen), "               \
+    "severity = CASE WHEN u.severity <> g.severity AND array_position(" SEVERITY_ORDER             \
+    ", u.severity) > array_position(" SEVERITY_ORDER ", g.severity) THEN u.severity "              \
+    "ELSE g.severity END, users_affected = g.users_affected + coalesce(c.n, 0)"
+
+/* Groups in the order of their ids, so that two writers never wait for each other; pairs of group and user
+ * that were never seen before are counted. */
+#define COUNT_INPUT                                                                                \
+    "WITH u AS (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS n, "                    \
+    "unnest($3::timestamptz[]) AS seen, unnest($4::text[]) AS severity, "                          \
+    "unnest($5::bool[]) AS noisy, unnest($6::bool[]) AS untold), "                                 \
+    "pairs AS (INSERT INTO group_user (group_id, user_id) "                                        \
+    "SELECT unnest($7::bigint[]), unnest($8::text[]) ON CONFLICT DO NOTHING RETURNING group_id), " \
+    "c AS (SELECT group_id, count(*) AS n FROM pairs GROUP BY group_id), "
+
+/* Answers with the groups that are not as remembered and may be all the same. */
+static const char COUNT_DIRECT_SQL[] = COUNT_INPUT
+    "up AS (UPDATE error_group g SET " GROUP_COUNTED " FROM u LEFT JOIN c ON c.group_id = u.id "
+    "WHERE g.id = u.id RETURNING g.id, u.noisy AS was_noisy, u.untold, " GROUP_IS_NOISY
+    " AS noisy) "
+    "SELECT id, noisy, CASE WHEN noisy AND untold THEN nabat_stale('a group') END FROM up "
+    "WHERE noisy <> was_noisy UNION ALL SELECT 0, false, nabat_stale('a group') "
+    "WHERE (SELECT count(*) FROM up) <> cardinality($1::bigint[])";
+enum { COUNTED_ID, COUNTED_NOISY };
+
+static const char COUNT_FREE_SQL[] = COUNT_INPUT
+    "free AS (SELECT g.id FROM error_group g WHERE g.id = ANY($1::bigint[]) ORDER BY g.id "
+    "FOR NO KEY UPDATE SKIP LOCKED), "
+    "up AS (UPDATE error_group g SET " GROUP_COUNTED " FROM u LEFT JOIN c ON c.group_id = u.id "
+    "WHERE g.id = u.id AND g.id IN (SELECT id FROM free) RETURNING g.id) "
+    "INSERT INTO group_delta (group_id, occurrences, last_seen, severity, users) "
+    "SELECT u.id, u.n, u.seen, u.severity, coalesce(c.n, 0) FROM u "
+    "LEFT JOIN c ON c.group_id = u.id WHERE u.id NOT IN (SELECT id FROM free)";
+
+static const char STACKS_SQL[] =
+    "INSERT INTO error_stack (received_day, hash, body) "
+    "SELECT (unnest($1::timestamptz[]) AT TIME ZONE 'UTC')::date, unnest($2::uuid[]), "
+    "unnest($3::text[]) ON CONFLICT (received_day, hash) DO NOTHING";
 
 static const char EVENTS_SQL[] =
-    "WITH s AS MATERIALIZED (SELECT ord, body, substr(encode(sha256(convert_to(body, 'UTF8')), "
-    "'hex'), 1, 32)::uuid AS hash FROM unnest($25::text[]) WITH ORDINALITY AS t (body, ord)), "
-    "e AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], "
-    "$4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], "
-    "$11::text[], $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], "
-    "$18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::bigint[], "
-    "$26::bytea[]) "
-    "AS u (id, received_at, occurred_at, project_id, fingerprint, event_id, severity, origin, "
-    "handler, message, exception_type, chat_id, user_id, gen_request_id, request_id, session_id, "
-    "trace_id, environment, release, server_name, payload, tags, breadcrumbs, stack, detail)), "
-    "stacks AS (INSERT INTO error_stack (received_day, hash, body) "
-    "SELECT DISTINCT ON (day, s.hash) day, s.hash, s.body FROM (SELECT DISTINCT stack, "
-    "(received_at AT TIME ZONE 'UTC')::date AS day FROM e WHERE stack > 0) d "
-    "JOIN s ON s.ord = d.stack ON CONFLICT (received_day, hash) DO NOTHING) "
     "INSERT INTO event (id, received_at, occurred_at, group_id, project_id, chat_id, event_id, "
     "severity, origin, handler, message, exception_type, user_id, gen_request_id, request_id, "
     "session_id, trace_id, environment, release, server_name, stack_hash, payload, tags, "
     "breadcrumbs, detail) "
-    "SELECT CASE WHEN e.id = 0 THEN nextval('event_id_seq') ELSE e.id END, e.received_at, "
-    "e.occurred_at, g.id, e.project_id, e.chat_id, e.event_id, e.severity, e.origin, e.handler, "
-    "e.message, e.exception_type, e.user_id, e.gen_request_id, e.request_id, e.session_id, "
-    "e.trace_id, e.environment, e.release, e.server_name, s.hash, e.payload::jsonb, e.tags::jsonb, "
-    "e.breadcrumbs::jsonb, e.detail FROM e JOIN error_group g ON g.project_id = e.project_id "
-    "AND g.fingerprint = e.fingerprint LEFT JOIN s ON s.ord = e.stack";
-
-/* Pairs never seen before count; for rows that somebody else holds the count goes to group_delta. */
-static const char USERS_SQL[] =
-    "WITH pairs AS (INSERT INTO group_user (group_id, user_id) "
-    "SELECT DISTINCT g.id, u.user_id FROM unnest($1::bigint[], $2::text[], $3::text[]) "
-    "AS u (project_id, fingerprint, user_id) JOIN error_group g ON g.project_id = u.project_id "
-    "AND g.fingerprint = u.fingerprint ORDER BY 1, 2 ON CONFLICT DO NOTHING RETURNING group_id), "
-    "counts AS (SELECT group_id, count(*) AS n FROM pairs GROUP BY group_id), "
-    "known AS (UPDATE error_group g SET users_affected = g.users_affected + c.n FROM counts c "
-    "WHERE g.id = c.group_id AND NOT g.id = ANY($4::bigint[])) "
-    "INSERT INTO group_delta (group_id, occurrences, last_seen, severity, users) "
-    "SELECT group_id, 0, '-infinity', 'debug', n FROM counts WHERE group_id = ANY($4::bigint[])";
+    "SELECT coalesce(id, nextval('event_id_seq')), received_at, occurred_at, group_id, project_id, "
+    "chat_id, event_id, severity, origin, handler, message, exception_type, user_id, "
+    "gen_request_id, request_id, session_id, trace_id, environment, release, server_name, "
+    "stack_hash, payload::jsonb, tags::jsonb, breadcrumbs::jsonb, detail "
+    "FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::timestamptz[]) AS received_at, "
+    "unnest($3::timestamptz[]) AS occurred_at, unnest($4::bigint[]) AS group_id, "
+    "unnest($5::bigint[]) AS project_id, unnest($6::bigint[]) AS chat_id, "
+    "unnest($7::text[]) AS event_id, unnest($8::text[]) AS severity, unnest($9::text[]) AS origin, "
+    "unnest($10::text[]) AS handler, unnest($11::text[]) AS message, "
+    "unnest($12::text[]) AS exception_type, unnest($13::text[]) AS user_id, "
+    "unnest($14::text[]) AS gen_request_id, unnest($15::text[]) AS request_id, "
+    "unnest($16::text[]) AS session_id, unnest($17::text[]) AS trace_id, "
+    "unnest($18::text[]) AS environment, unnest($19::text[]) AS release, "
+    "unnest($20::text[]) AS server_name, unnest($21::uuid[]) AS stack_hash, "
+    "unnest($22::text[]) AS payload, unnest($23::text[]) AS tags, "
+    "unnest($24::text[]) AS breadcrumbs, unnest($25::bytea[]) AS detail) u";
 
 static const char DUE_SQL[] =
     "INSERT INTO alert_due (kind, group_id, n, severity, occurred_max, environment, is_new, "
     "quiet_since, origin, handler) "
     "SELECT 'event', coalesce(g.merged_into, g.id), u.n, u.severity, u.occurred_max, "
-    "u.environment, u.is_new AND g.merged_into IS NULL, u.quiet_since, u.origin, u.handler "
-    "FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], "
-    "$6::text[], $7::bool[], $8::timestamptz[], $9::text[], $10::text[]) "
-    "AS u (project_id, fingerprint, n, severity, occurred_max, environment, is_new, quiet_since, "
-    "origin, handler) "
-    "JOIN error_group g "
-    "ON g.project_id = u.project_id AND g.fingerprint = u.fingerprint";
+    "u.environment, u.is_new AND g.merged_into IS NULL, "
+    "CASE WHEN NOT u.is_new THEN g.last_seen END, u.origin, u.handler "
+    "FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS n, "
+    "unnest($3::text[]) AS severity, unnest($4::timestamptz[]) AS occurred_max, "
+    "unnest($5::text[]) AS environment, unnest($6::bool[]) AS is_new, "
+    "unnest($7::text[]) AS origin, unnest($8::text[]) AS handler) u "
+    "JOIN error_group g ON g.id = u.id";
 
 /* Of the same day as their event; a repeat of an event brings none. */
 static const char ATTACHMENTS_SQL[] =
@@ -95,38 +117,12 @@ static const char ATTACHMENTS_SQL[] =
     "AS u (received_at, project_id, event_id, n, name, content_type, bytes, body) "
     "ON CONFLICT DO NOTHING";
 
-enum { COLUMNS_MAX = 26 };
+/* --------------------------------------------------------------------------------- groups and users */
 
-/* Columns of one statement: arrays of one length, filled row by row. */
-struct columns {
-    struct pg_array array[COLUMNS_MAX];
-    size_t count;
-};
-
-static void columns_init(struct columns *c, const enum pg_array_type *types, size_t count)
-{
-    c->count = count;
-    for (size_t i = 0; i < count; i++)
-        pg_array_init(&c->array[i], types[i], ARRAY_BYTES_MAX);
-}
-
-static void columns_add(struct pg_batch *pg, struct columns *c, const char *sql)
-{
-    bool empty = c->array[0].count == 0;
-    if (!empty)
-        pg_add(pg, sql);
-    for (size_t i = 0; i < c->count; i++) {
-        if (!empty)
-            pg_array_param(pg, &c->array[i]);
-        else
-            pg_array_fini(&c->array[i]);
-    }
-}
-
-static enum severity worst(const struct batch_group *g)
+enum severity write_batch_worst(const struct batch_group *group)
 {
     int s = SEV_CRITICAL;
-    while (s > SEV_DEBUG && g->n[s] == 0)
+    while (s > SEV_DEBUG && group->n[s] == 0)
         s--;
     return (enum severity)s;
 }
@@ -139,121 +135,158 @@ static int64_t total(const int64_t n[SEVERITIES])
     return sum;
 }
 
-static void add_new_groups(struct pg_batch *pg, const struct write_batch *batch)
+static int compare_groups(const void *a, const void *b)
 {
-    static const enum pg_array_type TYPES[] = {
-        PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
-        PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_TIME_ARRAY, PG_TIME_ARRAY};
-    struct columns c;
-    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
-    for (size_t i = 0; i < batch->groups_count; i++) {
-        const struct batch_group *g = &batch->groups[i];
-        const struct event *e = g->first;
-        if (g->id)
-            continue;
-        pg_array_i64(&c.array[0], e->project_id);
-        pg_array_text(&c.array[1], e->fingerprint);
-        pg_array_text(&c.array[2], e->title);
-        pg_array_text(&c.array[3], e->culprit);
-        pg_array_text(&c.array[4], e->origin);
-        pg_array_text(&c.array[5], e->handler);
-        pg_array_text(&c.array[6], severity_name(worst(g)));
-        pg_array_text(&c.array[7], status_name(g->first_fact ? STATUS_NEW : e->status));
-        pg_array_i64(&c.array[8], total(g->n));
-        pg_array_time(&c.array[9], g->received_min);
-        pg_array_time(&c.array[10], g->received_max);
-    }
-    columns_add(pg, &c, NEW_GROUPS_SQL);
+    const struct batch_group *x = *(const struct batch_group *const *)a;
+    const struct batch_group *y = *(const struct batch_group *const *)b;
+    return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static void add_counts(struct pg_batch *pg, const struct write_batch *batch, bool locked,
-                       const char *sql)
+/* Somebody whom an error of a group met. */
+struct pair {
+    int64_t group_id;
+    const char *user_id;
+};
+
+static int compare_pairs(const void *a, const void *b)
+{
+    const struct pair *x = a;
+    const struct pair *y = b;
+    if (x->group_id != y->group_id)
+        return x->group_id < y->group_id ? -1 : 1;
+    return strcmp(x->user_id, y->user_id);
+}
+
+static void add_pairs(struct columns *c, const struct write_batch *batch)
+{
+    struct pair *pairs = mem_alloc(batch->count * sizeof *pairs);
+    size_t count = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->events[i]->user_id)
+            pairs[count++] =
+                (struct pair){batch->groups[batch->group_of[i]].id, batch->events[i]->user_id};
+    qsort(pairs, count, sizeof *pairs, compare_pairs);
+    for (size_t i = 0; i < count; i++) {
+        if (i && compare_pairs(&pairs[i - 1], &pairs[i]) == 0)
+            continue;
+        pg_array_i64(&c->array[6], pairs[i].group_id);
+        pg_array_text(&c->array[7], pairs[i].user_id);
+    }
+    free(pairs);
+}
+
+static void add_counts(struct pg_batch *pg, const struct write_batch *batch)
 {
     static const enum pg_array_type TYPES[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIME_ARRAY,
-                                               PG_TEXT_ARRAY};
+                                               PG_TEXT_ARRAY, PG_BOOL_ARRAY, PG_BOOL_ARRAY,
+                                               PG_INT8_ARRAY, PG_TEXT_ARRAY};
     struct columns c;
+    const struct batch_group **sorted = mem_alloc(batch->groups_count * sizeof *sorted);
+    for (size_t i = 0; i < batch->groups_count; i++)
+        sorted[i] = &batch->groups[i];
+    qsort(sorted, batch->groups_count, sizeof *sorted, compare_groups);
     columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
     for (size_t i = 0; i < batch->groups_count; i++) {
-        const struct batch_group *g = &batch->groups[i];
-        if (!g->id || g->locked != locked)
-            continue;
+        const struct batch_group *g = sorted[i];
         pg_array_i64(&c.array[0], g->id);
         pg_array_i64(&c.array[1], total(g->n));
         pg_array_time(&c.array[2], g->received_max);
-        pg_array_text(&c.array[3], severity_name(worst(g)));
+        pg_array_text(&c.array[3], severity_name(write_batch_worst(g)));
+        pg_array_bool(&c.array[4], g->noisy);
+        pg_array_bool(&c.array[5], g->has_untold);
     }
-    columns_add(pg, &c, sql);
+    free(sorted);
+    add_pairs(&c, batch);
+    columns_add(pg, &c, batch->is_direct ? COUNT_DIRECT_SQL : COUNT_FREE_SQL);
 }
 
-/* Distinct stack texts of a batch; 1-based numbers, 0 for none. */
-struct stack_table {
-    const char **texts;
-    size_t count;
-    uint32_t *slots;
-    size_t size;
-};
+/* ------------------------------------------------------------------------------------ events and stacks */
 
-static int64_t stack_number(struct stack_table *t, const char *text)
+/* As the view and older rows have it: the first half of a SHA-256. */
+static void hash_stack(const char *text, unsigned char out[STACK_HASH_BYTES])
 {
-    if (!text)
-        return 0;
-    size_t at = write_batch_hash(text, 0) & (t->size - 1);
-    while (t->slots[at]) {
-        if (strcmp(t->texts[t->slots[at] - 1], text) == 0)
-            return t->slots[at];
-        at = (at + 1) & (t->size - 1);
-    }
-    t->texts[t->count++] = text;
-    t->slots[at] = (uint32_t)t->count;
-    return (int64_t)t->count;
+    static EVP_MD *sha256;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    if (!sha256)
+        sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (!sha256 || !EVP_Digest(text, strlen(text), digest, &len, sha256, NULL))
+        mem_exhausted();
+    memcpy(out, digest, STACK_HASH_BYTES);
 }
 
-static void add_event_row(struct columns *c, const struct event *e, int64_t stack)
+/* Its hash; the text itself only if the day is not known to have it. What is sent counts as known at once:
+ * if the batch fails, all stacks are forgotten. */
+static void add_stack(struct columns *c, struct writer_cache *cache, const struct event *e,
+                      unsigned char hash[STACK_HASH_BYTES])
 {
-    const char *const texts_a[] = {e->fingerprint,   e->event_id, severity_name(e->severity),
-                                   e->origin,        e->handler,  e->message,
-                                   e->exception_type};
-    const char *const texts_b[] = {e->user_id,  e->gen_request_id, e->request_id, e->session_id,
-                                   e->trace_id, e->environment,    e->release,    e->server_name,
-                                   e->payload,  e->tags,           e->breadcrumbs};
-    pg_array_i64(&c->array[0], e->id);
+    int32_t day = (int32_t)(e->received_ms / DAY_MS);
+    hash_stack(e->stacktrace, hash);
+    if (writer_cache_has_stack(cache, day, hash))
+        return;
+    writer_cache_put_stack(cache, day, hash);
+    pg_array_time(&c->array[0], e->received_ms);
+    pg_array_uuid(&c->array[1], hash);
+    pg_array_text(&c->array[2], e->stacktrace);
+}
+
+static void add_event_row(struct columns *c, const struct event *e, int64_t group_id,
+                          const unsigned char *stack)
+{
+    const char *const texts_a[] = {e->event_id,   severity_name(e->severity),
+                                   e->origin,     e->handler,
+                                   e->message,    e->exception_type,
+                                   e->user_id,    e->gen_request_id,
+                                   e->request_id, e->session_id,
+                                   e->trace_id,   e->environment,
+                                   e->release,    e->server_name};
+    if (e->id)
+        pg_array_i64(&c->array[0], e->id);
+    else
+        pg_array_null(&c->array[0]);
     pg_array_time(&c->array[1], e->received_ms);
     pg_array_time(&c->array[2], e->occurred_ms);
-    pg_array_i64(&c->array[3], e->project_id);
-    for (size_t i = 0; i < 7; i++)
-        pg_array_text(&c->array[4 + i], texts_a[i]);
+    pg_array_i64(&c->array[3], group_id);
+    pg_array_i64(&c->array[4], e->project_id);
     if (e->has_chat_id)
-        pg_array_i64(&c->array[11], e->chat_id);
+        pg_array_i64(&c->array[5], e->chat_id);
     else
-        pg_array_null(&c->array[11]);
-    for (size_t i = 0; i < 11; i++)
-        pg_array_text(&c->array[12 + i], texts_b[i]);
-    pg_array_i64(&c->array[23], stack);
-    pg_array_bytes(&c->array[25], e->detail, e->detail_len);
+        pg_array_null(&c->array[5]);
+    for (size_t i = 0; i < sizeof texts_a / sizeof *texts_a; i++)
+        pg_array_text(&c->array[6 + i], texts_a[i]);
+    pg_array_uuid(&c->array[20], stack);
+    pg_array_text(&c->array[21], e->payload);
+    pg_array_text(&c->array[22], e->tags);
+    pg_array_text(&c->array[23], e->breadcrumbs);
+    pg_array_bytes(&c->array[24], e->detail, e->detail_len);
 }
 
-static void add_events(struct pg_batch *pg, const struct write_batch *batch)
+static void add_events(struct pg_batch *pg, struct write_batch *batch, struct writer_cache *cache)
 {
+    static const enum pg_array_type STACK_TYPES[] = {PG_TIME_ARRAY, PG_UUID_ARRAY, PG_TEXT_ARRAY};
     enum pg_array_type types[COLUMNS_MAX];
     for (size_t i = 0; i < COLUMNS_MAX; i++)
         types[i] = PG_TEXT_ARRAY;
-    types[0] = types[3] = types[11] = types[23] = PG_INT8_ARRAY;
+    types[0] = types[3] = types[4] = types[5] = PG_INT8_ARRAY;
     types[1] = types[2] = PG_TIME_ARRAY;
-    types[25] = PG_BYTEA_ARRAY;
-    struct columns c;
-    columns_init(&c, types, COLUMNS_MAX);
-    struct stack_table stacks = {.size = write_batch_table_size(batch->count)};
-    stacks.texts = mem_alloc(batch->count * sizeof *stacks.texts);
-    stacks.slots = mem_alloc(stacks.size * sizeof *stacks.slots);
-    for (size_t i = 0; i < batch->count; i++)
-        if (!batch->events[i]->is_counted_only)
-            add_event_row(&c, batch->events[i],
-                          stack_number(&stacks, batch->events[i]->stacktrace));
-    for (size_t i = 0; i < stacks.count; i++)
-        pg_array_text(&c.array[24], stacks.texts[i]);
-    free(stacks.texts);
-    free(stacks.slots);
-    columns_add(pg, &c, EVENTS_SQL);
+    types[20] = PG_UUID_ARRAY;
+    types[24] = PG_BYTEA_ARRAY;
+    struct columns events;
+    struct columns stacks;
+    columns_init(&events, types, COLUMNS_MAX);
+    columns_init(&stacks, STACK_TYPES, sizeof STACK_TYPES / sizeof *STACK_TYPES);
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct event *e = batch->events[i];
+        unsigned char hash[STACK_HASH_BYTES];
+        if (e->is_counted_only)
+            continue;
+        if (e->stacktrace)
+            add_stack(&stacks, cache, e, hash);
+        add_event_row(&events, e, batch->groups[batch->group_of[i]].id,
+                      e->stacktrace ? hash : NULL);
+    }
+    columns_add(pg, &stacks, STACKS_SQL);
+    columns_add(pg, &events, EVENTS_SQL);
 }
 
 static void add_attachments(struct pg_batch *pg, const struct write_batch *batch)
@@ -281,57 +314,35 @@ static void add_attachments(struct pg_batch *pg, const struct write_batch *batch
     columns_add(pg, &c, ATTACHMENTS_SQL);
 }
 
-static void add_users(struct pg_batch *pg, const struct write_batch *batch)
-{
-    static const enum pg_array_type TYPES[] = {PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
-                                               PG_INT8_ARRAY};
-    struct columns c;
-    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct event *e = batch->events[i];
-        if (!e->user_id)
-            continue;
-        pg_array_i64(&c.array[0], e->project_id);
-        pg_array_text(&c.array[1], e->fingerprint);
-        pg_array_text(&c.array[2], e->user_id);
-    }
-    for (size_t i = 0; i < batch->groups_count; i++)
-        if (batch->groups[i].id && !batch->groups[i].locked)
-            pg_array_i64(&c.array[3], batch->groups[i].id);
-    columns_add(pg, &c, USERS_SQL);
-}
+/* ----------------------------------------------------------------------------------------------- facts */
 
 /* Facts that can lead to a ring, an edit of a card, or a reopening; the rest is nobody's business. */
 static void add_due(struct pg_batch *pg, struct write_batch *batch)
 {
-    static const enum pg_array_type TYPES[] = {
-        PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_TIME_ARRAY,
-        PG_TEXT_ARRAY, PG_BOOL_ARRAY, PG_TIME_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY};
+    static const enum pg_array_type TYPES[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY,
+                                               PG_TIME_ARRAY, PG_TEXT_ARRAY, PG_BOOL_ARRAY,
+                                               PG_TEXT_ARRAY, PG_TEXT_ARRAY};
     struct columns c;
     columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
     for (size_t i = 0; i < batch->groups_count; i++) {
-        const struct batch_group *g = &batch->groups[i];
+        struct batch_group *g = &batch->groups[i];
         for (size_t at = g->first_fact; at; at = batch->facts[at - 1].next) {
             const struct batch_fact *f = &batch->facts[at - 1];
-            if (f->severity < batch->ring_min && !g->resolved && !g->carded)
+            if (f->severity < batch->ring_min && !g->noisy) {
+                g->has_untold = true;
                 continue;
-            pg_array_i64(&c.array[0], g->first->project_id);
-            pg_array_text(&c.array[1], g->first->fingerprint);
-            pg_array_i64(&c.array[2], f->n);
-            pg_array_text(&c.array[3], severity_name(f->severity));
-            pg_array_time(&c.array[4], f->occurred_max);
-            pg_array_text(&c.array[5], f->environment);
-            pg_array_bool(&c.array[6], g->id == 0);
-            if (g->seen_before_ms)
-                pg_array_time(&c.array[7], g->seen_before_ms);
-            else
-                pg_array_null(&c.array[7]);
-            pg_array_text(&c.array[8], f->origin);
-            pg_array_text(&c.array[9], f->handler);
+            }
+            pg_array_i64(&c.array[0], g->id);
+            pg_array_i64(&c.array[1], f->n);
+            pg_array_text(&c.array[2], severity_name(f->severity));
+            pg_array_time(&c.array[3], f->occurred_max);
+            pg_array_text(&c.array[4], f->environment);
+            pg_array_bool(&c.array[5], g->is_new);
+            pg_array_text(&c.array[6], f->origin);
+            pg_array_text(&c.array[7], f->handler);
         }
     }
-    batch->has_due = c.array[0].count > 0;
-    columns_add(pg, &c, DUE_SQL);
+    batch->has_due = columns_add(pg, &c, DUE_SQL);
 }
 
 static const char COUNTED_SQL[] =
@@ -378,21 +389,74 @@ static void add_counted(struct pg_batch *pg, const struct write_batch *batch)
     columns_add(pg, &c, COUNTED_SQL);
 }
 
-struct pg_batch *write_batch_store(struct write_batch *batch)
+/* ------------------------------------------------------------------------------------------------ whole */
+
+/* What a direct batch makes sure of before anything is written. */
+static void enter(struct pg_batch *pg, const struct write_batch *batch,
+                  const struct writer_cache *cache)
 {
-    struct pg_batch *pg = pg_batch_new();
-    pg_batch_continue(pg);
-    if (batch->count) {
-        add_new_groups(pg, batch);
-        add_counts(pg, batch, true, COUNT_GROUPS_SQL);
-        add_counts(pg, batch, false, DELTAS_SQL);
-        add_events(pg, batch);
-        add_attachments(pg, batch);
-        add_users(pg, batch);
-        add_counted(pg, batch);
-        add_counted_ids(pg, batch);
-        add_due(pg, batch);
+    pg_add(pg, "BEGIN");
+    pg_add(pg, ENTER_SQL);
+    pg_add(pg, SAME_EPOCH_SQL);
+    pg_text(pg, writer_cache_epoch(cache));
+    pg_add(pg, NO_REPEAT_SQL);
+    write_batch_add_ids(pg, batch);
+    pg_time(pg, batch->received_min - (int64_t)DEDUP_HOURS * 3600 * 1000);
+    pg_time(pg, batch->received_max / DAY_MS * DAY_MS);
+}
+
+struct storing {
+    struct write_batch *batch;
+    struct writer_cache *cache;
+};
+
+/* The larger part, while the server counts. */
+static void add_rest(void *ctx, struct pg_batch *pg)
+{
+    struct storing *s = ctx;
+    if (s->batch->count) {
+        add_events(pg, s->batch, s->cache);
+        add_attachments(pg, s->batch);
+        add_counted(pg, s->batch);
+        add_counted_ids(pg, s->batch);
     }
     pg_add(pg, "COMMIT");
-    return pg;
+}
+
+void write_batch_store(struct write_batch *batch, struct writer_cache *cache, struct pg *pg,
+                       pg_done_fn *done, void *ctx)
+{
+    struct storing rest = {batch, cache};
+    struct pg_batch *first = pg_batch_new();
+    pg_batch_prepare(first);
+    if (batch->is_direct)
+        enter(first, batch, cache);
+    else
+        pg_batch_continue(first);
+    if (batch->count) {
+        add_due(first, batch); /* before the counters: it reads when a group was last seen */
+        batch->counted_at = pg_batch_count(first);
+        add_counts(first, batch);
+    }
+    pg_batch_more(first, add_rest, &rest);
+    pg_run(pg, first, done, ctx);
+}
+
+void write_batch_remember(const struct write_batch *batch, const struct pg_reply *reply,
+                          struct writer_cache *cache)
+{
+    const PGresult *odd =
+        batch->is_direct && batch->count ? reply->results[batch->counted_at] : NULL;
+    for (size_t i = 0; i < batch->groups_count; i++) {
+        const struct batch_group *g = &batch->groups[i];
+        struct cached_group known = {g->id, g->noisy};
+        bool changed = !batch->is_direct;
+        for (int row = 0; odd && row < PQntuples(odd); row++)
+            if (pg_get_i64(odd, row, COUNTED_ID) == g->id) {
+                known.noisy = pg_get_bool(odd, row, COUNTED_NOISY);
+                changed = true;
+            }
+        if (changed)
+            writer_cache_put_group(cache, g->first->project_id, g->first->fingerprint, &known);
+    }
 }
