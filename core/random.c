@@ -49,6 +49,17 @@ void random_hex32(char out[RANDOM_HEX_BYTES])
     to_hex(bytes, sizeof bytes, out);
 }
 
+void random_event_id(int64_t now_ms, char out[RANDOM_HEX_BYTES])
+{
+    unsigned char bytes[16];
+    random_bytes(bytes + 6, sizeof bytes - 6);
+    for (int i = 0; i < 6; i++)
+        bytes[i] = (unsigned char)((uint64_t)now_ms >> (40 - 8 * i));
+    bytes[6] = (unsigned char)(0x70 | (bytes[6] & 0x0F));
+    bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3F));
+    to_hex(bytes, sizeof bytes, out);
+}
+
 bool secret_equal(const char *a, const char *b)
 {
     size_t la = strlen(a);

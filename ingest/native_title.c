@@ -57,7 +57,7 @@ void native_finish(struct reading *r)
     struct event *e = r->event;
     char frame[2 * NAME_BYTES_MAX];
     if (!e->event_id[0])
-        random_hex32(e->event_id);
+        random_event_id(r->now_ms, e->event_id);
     if (!e->origin)
         e->origin = "other";
     fingerprint_event(e, r->exception_value, &r->fingerprint, frame, sizeof frame);

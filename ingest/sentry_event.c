@@ -378,7 +378,7 @@ static void read_event_id(struct reading *r, const char *event_id)
     if (event_id[0])
         memcpy(r->event->event_id, event_id, RANDOM_HEX_BYTES);
     else if (!own.len || !hex32_parse(own.at, own.len, r->event->event_id))
-        random_hex32(r->event->event_id);
+        random_event_id(r->config->now_ms, r->event->event_id);
 }
 
 /* "{{auto}}": the SDK asks for the address that it can't know. */

@@ -128,7 +128,7 @@ bool sentry_minidump_event(const char *bytes, size_t len, const char *file_name,
     if (event_id[0])
         memcpy(event->event_id, event_id, RANDOM_HEX_BYTES);
     else
-        random_hex32(event->event_id);
+        random_event_id(config->now_ms, event->event_id);
     event->exception_type = arena_str_dup_n(arena, type, strlen(type));
     event->title = sentry_title(title, arena);
     event->message = event->title;

@@ -137,7 +137,7 @@ bool sentry_security_read(const struct json_value *body, size_t index,
                             .received_ms = config->now_ms,
                             .severity = SEV_WARNING,
                             .origin = "csp"};
-    random_hex32(event->event_id);
+    random_event_id(config->now_ms, event->event_id);
     struct buf json;
     buf_init(&json, INGEST_EVENT_BYTES_MAX);
     json_write(&copy, &json);
