@@ -49,7 +49,9 @@ static size_t add_frames(struct buf *key, const struct stack_frame *frames, size
             continue;
         if (last && strcmp(last->file, f->file) == 0 && strcmp(last->function, f->function) == 0)
             continue;
-        buf_addf(key, "%s:%s\n", f->file, f->function);
+        buf_add_str(key, f->file);
+        buf_add_char(key, ':');
+        add_line(key, f->function);
         *strong = *strong || !is_weak(f->function);
         last = f;
         used++;
@@ -158,13 +160,17 @@ static void hash(int32_t project_id, const struct buf *key, char out[FINGERPRINT
     snprintf(project, sizeof project, "%d\n", project_id);
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned digest_len = 0;
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    if (!md || !EVP_DigestInit_ex(md, EVP_sha256(), NULL) ||
+    static EVP_MD *sha256; /* looked up and made once: either costs as much as the hashing */
+    static EVP_MD_CTX *md;
+    if (!sha256)
+        sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (!md)
+        md = EVP_MD_CTX_new();
+    if (!md || !sha256 || !EVP_DigestInit_ex2(md, sha256, NULL) ||
         !EVP_DigestUpdate(md, project, strlen(project)) ||
         !EVP_DigestUpdate(md, buf_text(key), key->len) ||
         !EVP_DigestFinal_ex(md, digest, &digest_len))
         mem_exhausted();
-    EVP_MD_CTX_free(md);
     for (size_t i = 0; i < (FINGERPRINT_BYTES - 1) / 2; i++) {
         out[2 * i] = DIGITS[digest[i] >> 4];
         out[2 * i + 1] = DIGITS[digest[i] & 15];

@@ -96,6 +96,38 @@ static char simple_escape(char c)
     }
 }
 
+/* Over ASCII that stands for itself, eight bytes at a time: the high bit of a byte of `odd` is set where one
+ * is NUL, a quote, a backslash or beyond ASCII (and maybe in a byte above the first such). */
+static const unsigned char *skip_plain(const unsigned char *at, const unsigned char *end)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t highs = UINT64_C(0x8080808080808080);
+    while (end - at >= 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        uint64_t quotes = word ^ (ones * '"');
+        uint64_t slashes = word ^ (ones * '\\');
+        uint64_t odd = ((word - ones) | (quotes - ones) | (slashes - ones) | word) & highs;
+        if (odd)
+            break;
+        at += 8;
+    }
+    while (at < end && *at && *at < 0x80 && *at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
+/* Where the string's closing quote stands; `end` or beyond: nowhere. */
+static const char *string_end(const char *at, const char *end)
+{
+    for (;;) {
+        at = (const char *)skip_plain((const unsigned char *)at, (const unsigned char *)end);
+        if (at >= end || *at == '"')
+            return at;
+        at += *at == '\\' && at + 1 < end ? 2 : 1;
+    }
+}
+
 /* The slow way: `from` starts the string, r->at stands at the first byte that needs work. `size` is
  * what the closing quote is away at most: cleaning triples at worst. */
 static bool decode_string(struct reader *r, const char *from, size_t size, const char **text,
@@ -106,7 +138,13 @@ static bool decode_string(struct reader *r, const char *from, size_t size, const
         return full(r);
     size_t n = (size_t)(r->at - from);
     memcpy(out, from, n);
-    while (r->at < r->end && *r->at != '"') {
+    for (;;) {
+        const char *run = r->at;
+        r->at = (const char *)skip_plain((const unsigned char *)run, (const unsigned char *)r->end);
+        memcpy(out + n, run, (size_t)(r->at - run));
+        n += (size_t)(r->at - run);
+        if (r->at >= r->end || *r->at == '"')
+            break;
         const unsigned char *at = (const unsigned char *)r->at;
         uint32_t code = 0;
         if (*at == '\\') {
@@ -141,17 +179,13 @@ static bool read_string(struct reader *r, const char **text, size_t *len)
 {
     const char *from = r->at;
     const unsigned char *end = (const unsigned char *)r->end;
-    const unsigned char *at = (const unsigned char *)r->at;
+    const unsigned char *at = skip_plain((const unsigned char *)r->at, end);
     while (at < end && *at != '"' && *at != '\\') {
         uint32_t code = 0;
-        if (*at && *at < 0x80) {
-            at++;
-            continue;
-        }
         size_t n = *at ? utf8_decode(at, end, &code) : 0;
         if (!n)
             break;
-        at += n;
+        at = skip_plain(at + n, end);
     }
     r->at = (const char *)at;
     if (at < end && *at == '"') {
@@ -160,9 +194,7 @@ static bool read_string(struct reader *r, const char **text, size_t *len)
         r->at++;
         return true;
     }
-    const char *close = r->at;
-    while (close < r->end && *close != '"')
-        close += *close == '\\' && close + 1 < r->end ? 2 : 1;
+    const char *close = string_end(r->at, r->end);
     if (close >= r->end)
         return fail(r, "string without an end");
     return decode_string(r, from, (size_t)(close - from), text, len);
@@ -235,8 +267,7 @@ static bool skip_container(struct reader *r)
             if (--depth == 0)
                 return true;
         } else if (c == '"') {
-            while (r->at < r->end && *r->at != '"')
-                r->at += *r->at == '\\' && r->at + 1 < r->end ? 2 : 1;
+            r->at = string_end(r->at, r->end);
             if (r->at < r->end)
                 r->at++;
         }
@@ -262,8 +293,7 @@ static bool skip_value(struct reader *r, struct json_value *v)
         struct json_value ignored;
         return strchr("0123456789", *r->at) ? read_number(r, &ignored) : read_literal(r, &ignored);
     }
-    for (r->at++; r->at < r->end && *r->at != '"';)
-        r->at += *r->at == '\\' && r->at + 1 < r->end ? 2 : 1;
+    r->at = string_end(r->at + 1, r->end);
     if (r->at >= r->end)
         return fail(r, "string without an end");
     r->at++;

@@ -131,8 +131,11 @@ bool native_read(const char *body, size_t len, const struct native_config *confi
 void native_answer(const struct native_batch *batch, struct buf *out)
 {
     buf_add_str(out, "{\"ids\":[");
-    for (size_t i = 0; i < batch->count; i++)
-        buf_addf(out, "%s\"%s\"", i ? "," : "", batch->events[i].event_id);
+    for (size_t i = 0; i < batch->count; i++) {
+        buf_add_str(out, i ? ",\"" : "\"");
+        buf_add_str(out, batch->events[i].event_id);
+        buf_add_char(out, '"');
+    }
     buf_add_char(out, ']');
     for (size_t i = 0; i < batch->warnings_count; i++) {
         const struct native_warning *w = &batch->warnings[i];

@@ -283,43 +283,46 @@ static bool read_type(struct reading *r, const struct json_value *v, const char 
 #define SLOT(field) offsetof(struct event, field)
 #define NO_SLOT 0
 
+#define FIELD(name) name, sizeof(name) - 1
+
 static const struct field {
     const char *name;
+    size_t name_len;
     read_fn *read;
     size_t slot;
     enum scrub_reach reach;
 } FIELDS[] = {
-    {"event_id", read_event_id, NO_SLOT, SCRUB_NAMES},
-    {"occurred_at", read_occurred_at, NO_SLOT, SCRUB_NAMES},
-    {"origin", read_origin, SLOT(origin), SCRUB_NAMES},
-    {"severity", read_severity, NO_SLOT, SCRUB_NAMES},
-    {"level", read_severity, NO_SLOT, SCRUB_NAMES},
-    {"status", read_status, NO_SLOT, SCRUB_NAMES},
-    {"handler", read_name, SLOT(handler), SCRUB_NAMES},
-    {"message", read_long, SLOT(message), SCRUB_TEXT},
-    {"exception", read_exception, NO_SLOT, SCRUB_TEXT},
-    {"type", read_type, NO_SLOT, SCRUB_TEXT},
-    {"stacktrace", read_long, SLOT(stacktrace), SCRUB_TEXT},
-    {"chat_id", read_chat_id, NO_SLOT, SCRUB_NAMES},
-    {"user_id", read_name, SLOT(user_id), SCRUB_NAMES},
-    {"gen_request_id", read_name, SLOT(gen_request_id), SCRUB_NAMES},
-    {"request_id", read_name, SLOT(request_id), SCRUB_NAMES},
-    {"session_id", read_name, SLOT(session_id), SCRUB_NAMES},
-    {"trace_id", read_name, SLOT(trace_id), SCRUB_NAMES},
-    {"environment", read_name, SLOT(environment), SCRUB_NAMES},
-    {"release", read_name, SLOT(release), SCRUB_NAMES},
-    {"server_name", read_name, SLOT(server_name), SCRUB_NAMES},
-    {"tags", read_tags, SLOT(tags), SCRUB_ALL},
-    {"breadcrumbs", read_breadcrumbs, SLOT(breadcrumbs), SCRUB_ALL},
-    {"payload", read_payload, NO_SLOT, SCRUB_ALL},
-    {"details", read_payload, NO_SLOT, SCRUB_ALL},
-    {"fingerprint", read_fingerprint, NO_SLOT, SCRUB_NAMES},
+    {FIELD("event_id"), read_event_id, NO_SLOT, SCRUB_NAMES},
+    {FIELD("occurred_at"), read_occurred_at, NO_SLOT, SCRUB_NAMES},
+    {FIELD("origin"), read_origin, SLOT(origin), SCRUB_NAMES},
+    {FIELD("severity"), read_severity, NO_SLOT, SCRUB_NAMES},
+    {FIELD("level"), read_severity, NO_SLOT, SCRUB_NAMES},
+    {FIELD("status"), read_status, NO_SLOT, SCRUB_NAMES},
+    {FIELD("handler"), read_name, SLOT(handler), SCRUB_NAMES},
+    {FIELD("message"), read_long, SLOT(message), SCRUB_TEXT},
+    {FIELD("exception"), read_exception, NO_SLOT, SCRUB_TEXT},
+    {FIELD("type"), read_type, NO_SLOT, SCRUB_TEXT},
+    {FIELD("stacktrace"), read_long, SLOT(stacktrace), SCRUB_TEXT},
+    {FIELD("chat_id"), read_chat_id, NO_SLOT, SCRUB_NAMES},
+    {FIELD("user_id"), read_name, SLOT(user_id), SCRUB_NAMES},
+    {FIELD("gen_request_id"), read_name, SLOT(gen_request_id), SCRUB_NAMES},
+    {FIELD("request_id"), read_name, SLOT(request_id), SCRUB_NAMES},
+    {FIELD("session_id"), read_name, SLOT(session_id), SCRUB_NAMES},
+    {FIELD("trace_id"), read_name, SLOT(trace_id), SCRUB_NAMES},
+    {FIELD("environment"), read_name, SLOT(environment), SCRUB_NAMES},
+    {FIELD("release"), read_name, SLOT(release), SCRUB_NAMES},
+    {FIELD("server_name"), read_name, SLOT(server_name), SCRUB_NAMES},
+    {FIELD("tags"), read_tags, SLOT(tags), SCRUB_ALL},
+    {FIELD("breadcrumbs"), read_breadcrumbs, SLOT(breadcrumbs), SCRUB_ALL},
+    {FIELD("payload"), read_payload, NO_SLOT, SCRUB_ALL},
+    {FIELD("details"), read_payload, NO_SLOT, SCRUB_ALL},
+    {FIELD("fingerprint"), read_fingerprint, NO_SLOT, SCRUB_NAMES},
 };
 
 static const struct field *find_field(const struct json_value *v)
 {
     for (size_t i = 0; i < sizeof FIELDS / sizeof *FIELDS; i++)
-        if (key_is(v, FIELDS[i].name))
+        if (v->key_len == FIELDS[i].name_len && memcmp(v->key, FIELDS[i].name, v->key_len) == 0)
             return &FIELDS[i];
     return NULL;
 }

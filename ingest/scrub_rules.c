@@ -78,17 +78,17 @@ const struct scrub_rule SCRUB_RULES[] = {
     {"password",
      "(?i)(?:pass(?:word|wd|phrase)|pwd|secret|api[-_]?key|access[-_]?key|token|credentials?"
      ")" AFTER_NAME "(?::\\s{0,2}" TYPES "\\s{0,2})?=\\s{0,2}" SECRET,
-     SCRUB_WORDS, true, false, NEED_WORD},
+     SCRUB_WORDS, true, false, NEED_ASSIGNED},
     {"password",
      "(?i)(?:pass(?:word|wd|phrase)|secret(?:[-_]token)?|api[-_]?key|access[-_]?key|"
      "(?:access|auth|refresh|bot)[-_]?token)" AFTER_NAME ":\\s{0,2}(?!Bearer|" TYPES "\\b)" SECRET,
-     SCRUB_WORDS, true, false, NEED_WORD},
+     SCRUB_WORDS, true, false, NEED_ASSIGNED},
     /* the scheme stays readable; Digest and its kin have quotes within */
     {"password",
      "(?i)authorization" AFTER_NAME "[:=]\\s{0,2}(?:\\\\?[\"'])?(?!Bearer|\\[Filtered)"
      "(?|(?:Digest|AWS4-HMAC-SHA256)\\s{1,4}([^\r\n]{1,2048})|"
      "(?:[A-Za-z][A-Za-z0-9-]{1,20}\\s{1,4}(?=[^\\s\"']{4}))?(?!\\[Filtered)(" VALUE "+))",
-     SCRUB_WORDS, true, false, NEED_WORD},
+     SCRUB_WORDS, true, false, NEED_ASSIGNED},
     {"cookies",
      "(?i)cookie" AFTER_NAME
      ":\\s{0,2}(?:\\\\?[\"'])?([A-Za-z0-9_.-]{1,64}=[^\"'\\\\\r\n]{1,4096})",

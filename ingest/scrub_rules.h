@@ -7,21 +7,22 @@
 /* What a text must have before a rule is tried at all, found in one pass over its bytes
  * (scrub_traits.c). A rule's pattern can only match where its traits are; most texts have none. */
 enum scrub_need {
-    NEED_DIGITS_15 = 1,
+    NEED_DIGITS_15 = 1, /* with single blanks or hyphens between them at most */
     NEED_AT = 2,
     NEED_DASHES = 4, /* ----- */
     NEED_WORD = 8,   /* password, secret, token, auth, …key and their kin, or a very short text */
-    NEED_BOT = 16,   /* a digit before ':' or '%3A' */
-    NEED_BEARER = 32,    /* "er " */
-    NEED_QUERY = 64,     /* two '&' */
-    NEED_WEB_APP = 128,  /* WebA */
-    NEED_IBAN = 256,     /* two capitals and two digits in a row */
-    NEED_SSN = 512,      /* 3-12- */
-    NEED_PHONE = 1024,   /* phone */
-    NEED_PAYMENT = 2048, /* charge_ or invoice_ */
-    NEED_PLACE = 4096,   /* home, users, settings or profiles before a slash */
-    NEED_SLASHES = 8192, /* // */
-    NEED_COOKIE = 16384, /* cookie */
+    NEED_BOT = 16,   /* six digits before ':' or '%3A' */
+    NEED_BEARER = 32,      /* "er " */
+    NEED_QUERY = 64,       /* two '&' */
+    NEED_WEB_APP = 128,    /* WebA */
+    NEED_IBAN = 256,       /* two capitals and two digits in a row */
+    NEED_SSN = 512,        /* 3-12- */
+    NEED_PHONE = 1024,     /* phone */
+    NEED_PAYMENT = 2048,   /* charge_ or invoice_ */
+    NEED_PLACE = 4096,     /* home, users, settings or profiles before a slash */
+    NEED_SLASHES = 8192,   /* // */
+    NEED_COOKIE = 16384,   /* cookie */
+    NEED_ASSIGNED = 32768, /* a word of NEED_WORD, and soon behind it '=' or ':' */
 };
 unsigned scrub_traits(const char *text, size_t len);
 

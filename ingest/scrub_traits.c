@@ -9,9 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
-enum { SHORT_BYTES_MAX = 10 }; /* "otp" and "two-factor" count only as the whole text */
+enum {
+    SHORT_BYTES_MAX = 10, /* "otp" and "two-factor" count only as the whole text */
+    ASSIGNED_BYTES = 24,
+    TOKEN_BYTES = 205,
+    CARD_DIGITS = 15,
+    BOT_DIGITS = 6
+};
 
 static uint8_t pairs[65536 / 8];
 
@@ -54,7 +59,10 @@ static void make_pairs(void)
 struct place {
     const char *text;
     size_t len;
-    size_t at; /* of the pair's first byte */
+    size_t at;       /* of the pair's first byte */
+    size_t digit_at; /* of the last digit, +1; 0: none yet */
+    size_t run;      /* digits in a row up to there */
+    size_t grouped;  /* the same, with single blanks or hyphens between them */
 };
 
 static bool is_digit(char c)
@@ -67,13 +75,18 @@ static bool is_capital(char c)
     return c >= 'A' && c <= 'Z';
 }
 
-/* `word` begins `back` bytes before the place; any case. */
-static bool stands(const struct place *p, const char *word, size_t back)
+/* `word` (in small letters) begins `back` bytes before the place; any case. */
+static inline bool stands_n(const struct place *p, const char *word, size_t n, size_t back)
 {
-    size_t n = strlen(word);
-    return p->at >= back && p->len - (p->at - back) >= n &&
-           strncasecmp(p->text + p->at - back, word, n) == 0;
+    if (p->at < back || p->len - (p->at - back) < n)
+        return false;
+    const char *at = p->text + p->at - back;
+    for (size_t i = 0; i < n; i++)
+        if (upper((unsigned char)at[i]) != upper((unsigned char)word[i]))
+            return false;
+    return true;
 }
+#define stands(p, word, back) stands_n(p, word, sizeof(word) - 1, back)
 
 /* The byte `by` places on; NUL beyond the ends. */
 static char near(const struct place *p, ptrdiff_t by)
@@ -82,12 +95,27 @@ static char near(const struct place *p, ptrdiff_t by)
     return i < p->len ? p->text[i] : '\0';
 }
 
-static unsigned at_digit(const struct place *p)
+static void count_digit(struct place *p)
+{
+    bool follows = p->digit_at && p->at == p->digit_at;
+    char before = near(p, -1);
+    bool separated = p->digit_at && p->at == p->digit_at + 1 &&
+                     (before == '-' || before == ' ' || (before >= '\t' && before <= '\r'));
+    p->run = follows ? p->run + 1 : 1;
+    p->grouped = follows || separated ? p->grouped + 1 : 1;
+    p->digit_at = p->at + 1;
+}
+
+static unsigned at_digit(struct place *p)
 {
     unsigned has = 0;
-    if (near(p, 1) == ':')
+    count_digit(p);
+    if (p->grouped >= CARD_DIGITS)
+        has |= NEED_DIGITS_15;
+    if (p->run >= BOT_DIGITS && near(p, 1) == ':')
         has |= NEED_BOT;
-    if (near(p, 1) == '%' && near(p, 2) == '3' && (near(p, 3) | 0x20) == 'a')
+    if (p->run >= BOT_DIGITS && near(p, 1) == '%' && near(p, 2) == '3' &&
+        (near(p, 3) | 0x20) == 'a')
         has |= NEED_BOT;
     if (is_digit(near(p, 1)) && is_capital(near(p, -1)) && is_capital(near(p, -2)))
         has |= NEED_IBAN;
@@ -103,7 +131,32 @@ static unsigned before_slash(const struct place *p)
     return named ? NEED_PLACE : 0;
 }
 
-static unsigned at_letter(const struct place *p)
+/* The longest name is "authorization"; then a quote, a bracket and two blanks at most. */
+static unsigned assigned(const struct place *p)
+{
+    size_t left = p->len - p->at;
+    size_t n = left < ASSIGNED_BYTES ? left : ASSIGNED_BYTES;
+    const char *at = p->text + p->at;
+    return memchr(at, '=', n) || memchr(at, ':', n) ? NEED_ASSIGNED : 0;
+}
+
+/* "token" alone says nothing: parsers and models talk of tokens. It counts with '=' or ':' behind it, or,
+ * for the rule about whole texts, in the same word. */
+static unsigned token_at(const struct place *p)
+{
+    size_t left = p->len - p->at;
+    size_t n = left < TOKEN_BYTES ? left : TOKEN_BYTES;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)p->text[p->at + i];
+        if (c == '=' || c == ':')
+            return NEED_WORD | NEED_ASSIGNED;
+        if (c == ' ' || (c >= '\t' && c <= '\r'))
+            break;
+    }
+    return assigned(p);
+}
+
+static unsigned word_at(const struct place *p)
 {
     switch (near(p, 0) | 0x20) {
     case 's':
@@ -115,7 +168,9 @@ static unsigned at_letter(const struct place *p)
     case 'k': /* token; api_key and its kin */
         if (stands(p, "cookie", 3))
             return NEED_COOKIE;
-        return stands(p, "token", 2) || stands(p, "key", 0) ? NEED_WORD : 0;
+        if (stands(p, "token", 2))
+            return token_at(p);
+        return stands(p, "key", 0) ? NEED_WORD : 0;
     case 'u':
         return stands(p, "auth", 1) ? NEED_WORD : 0;
     case 'c':
@@ -135,6 +190,12 @@ static unsigned at_letter(const struct place *p)
     }
 }
 
+static unsigned at_letter(const struct place *p)
+{
+    unsigned has = word_at(p);
+    return has & NEED_WORD ? has | assigned(p) : has;
+}
+
 static unsigned at_sign(const struct place *p)
 {
     switch (near(p, 0)) {
@@ -147,27 +208,44 @@ static unsigned at_sign(const struct place *p)
     }
 }
 
+static bool is_pair(const char *at)
+{
+    unsigned char a = (unsigned char)at[0];
+    unsigned char b = (unsigned char)at[1];
+    return pairs[pair_of(a, b) / 8] >> (b % 8) & 1;
+}
+
+static unsigned look(struct place *p, size_t *ampersands)
+{
+    char c = p->text[p->at];
+    if (is_digit(c))
+        return at_digit(p);
+    if (c == '&') {
+        ++*ampersands;
+        return 0;
+    }
+    return (unsigned char)c >= 'A' ? at_letter(p) : at_sign(p);
+}
+
 unsigned scrub_traits(const char *text, size_t len)
 {
-    struct place p = {text, len, 0};
+    struct place p = {.text = text, .len = len};
     unsigned has = len <= SHORT_BYTES_MAX ? NEED_WORD : 0;
-    size_t digits = 0;
     size_t ampersands = 0;
     if (!pairs[pair_of('@', 0) / 8])
         make_pairs();
-    for (; p.at < len; p.at++) {
-        unsigned char a = (unsigned char)text[p.at];
-        unsigned char b = p.at + 1 < len ? (unsigned char)text[p.at + 1] : 0;
-        if (!(pairs[pair_of(a, b) / 8] >> (b % 8) & 1))
+    while (p.at + 1 < len) {
+        /* most places are none: four of them are passed at once */
+        if (p.at + 4 < len && !(is_pair(text + p.at) | is_pair(text + p.at + 1) |
+                                is_pair(text + p.at + 2) | is_pair(text + p.at + 3))) {
+            p.at += 4;
             continue;
-        if (a >= '0' && a <= '9') {
-            digits++;
-            has |= at_digit(&p);
-        } else if (a == '&') {
-            ampersands++;
-        } else {
-            has |= a >= 'A' ? at_letter(&p) : at_sign(&p);
         }
+        if (is_pair(text + p.at))
+            has |= look(&p, &ampersands);
+        p.at++;
     }
-    return has | (digits >= 15 ? NEED_DIGITS_15 : 0) | (ampersands >= 2 ? NEED_QUERY : 0);
+    if (p.at < len && (is_digit(text[p.at]) || text[p.at] == '@' || text[p.at] == '&'))
+        has |= look(&p, &ampersands); /* the last byte, which begins no pair */
+    return has | (ampersands >= 2 ? NEED_QUERY : 0);
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { DETAIL_BYTES_MAX = 4 * MIB, DETAIL_ARENA_BYTES_MAX = 64 * MIB, ZSTD_LEVEL = 3 };
+enum { DETAIL_BYTES_MAX = 4 * MIB, DETAIL_ARENA_BYTES_MAX = 64 * MIB, ZSTD_LEVEL = 1 };
 
 /* ---------------------------------------------------------------------------------------- writing */
 

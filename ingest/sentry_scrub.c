@@ -1,53 +1,60 @@
 /* sentry_scrub.c -- a walk that knows where it is. */
 #include "ingest/sentry_scrub.h"
 
+#include <stdint.h>
 #include <string.h>
 
 enum place { AT_ROOT, AT_STACK, AT_MESSAGE };
 
+#define MEMBER(place, key, is)                                                                     \
+    {                                                                                              \
+        place, sizeof(key) - 1, key, is                                                            \
+    }
+
 /* In a place, what a member of that name is. */
 static const struct {
     enum place place;
+    uint8_t key_len;
     const char *key;
     enum { SKIP, NAMES, WORDS, TEXT, ALL, STACK, MESSAGE } is;
 } MEMBERS[] = {
-    {AT_ROOT, "exception", STACK},
-    {AT_ROOT, "sentry.interfaces.Exception", STACK},
-    {AT_ROOT, "threads", STACK},
-    {AT_ROOT, "stacktrace", STACK},
-    {AT_ROOT, "sentry.interfaces.Stacktrace", STACK},
-    {AT_ROOT, "message", MESSAGE},
-    {AT_ROOT, "logentry", MESSAGE},
-    {AT_ROOT, "sentry.interfaces.Message", MESSAGE},
-    {AT_ROOT, "debug_meta", SKIP},
-    {AT_ROOT, "modules", NAMES},
-    {AT_ROOT, "event_id", SKIP},
-    {AT_ROOT, "timestamp", SKIP},
-    {AT_ROOT, "level", SKIP},
-    {AT_ROOT, "platform", SKIP},
-    {AT_ROOT, "type", WORDS},
-    {AT_ROOT, "transaction", WORDS},
-    {AT_ROOT, "culprit", WORDS},
-    {AT_ROOT, "logger", WORDS},
-    {AT_ROOT, "server_name", WORDS},
-    {AT_ROOT, "release", WORDS},
-    {AT_ROOT, "dist", WORDS},
-    {AT_ROOT, "environment", WORDS},
-    {AT_ROOT, "fingerprint", NAMES},
-    {AT_STACK, "type", WORDS},
-    {AT_STACK, "value", TEXT},
-    {AT_STACK, "vars", ALL},
-    {AT_STACK, "context_line", TEXT},
-    {AT_STACK, "pre_context", TEXT},
-    {AT_STACK, "post_context", TEXT},
-    {AT_STACK, "data", ALL},
-    {AT_MESSAGE, "params", ALL},
+    MEMBER(AT_ROOT, "exception", STACK),
+    MEMBER(AT_ROOT, "sentry.interfaces.Exception", STACK),
+    MEMBER(AT_ROOT, "threads", STACK),
+    MEMBER(AT_ROOT, "stacktrace", STACK),
+    MEMBER(AT_ROOT, "sentry.interfaces.Stacktrace", STACK),
+    MEMBER(AT_ROOT, "message", MESSAGE),
+    MEMBER(AT_ROOT, "logentry", MESSAGE),
+    MEMBER(AT_ROOT, "sentry.interfaces.Message", MESSAGE),
+    MEMBER(AT_ROOT, "debug_meta", SKIP),
+    MEMBER(AT_ROOT, "modules", NAMES),
+    MEMBER(AT_ROOT, "event_id", SKIP),
+    MEMBER(AT_ROOT, "timestamp", SKIP),
+    MEMBER(AT_ROOT, "level", SKIP),
+    MEMBER(AT_ROOT, "platform", SKIP),
+    MEMBER(AT_ROOT, "type", WORDS),
+    MEMBER(AT_ROOT, "transaction", WORDS),
+    MEMBER(AT_ROOT, "culprit", WORDS),
+    MEMBER(AT_ROOT, "logger", WORDS),
+    MEMBER(AT_ROOT, "server_name", WORDS),
+    MEMBER(AT_ROOT, "release", WORDS),
+    MEMBER(AT_ROOT, "dist", WORDS),
+    MEMBER(AT_ROOT, "environment", WORDS),
+    MEMBER(AT_ROOT, "fingerprint", NAMES),
+    MEMBER(AT_STACK, "type", WORDS),
+    MEMBER(AT_STACK, "value", TEXT),
+    MEMBER(AT_STACK, "vars", ALL),
+    MEMBER(AT_STACK, "context_line", TEXT),
+    MEMBER(AT_STACK, "pre_context", TEXT),
+    MEMBER(AT_STACK, "post_context", TEXT),
+    MEMBER(AT_STACK, "data", ALL),
+    MEMBER(AT_MESSAGE, "params", ALL),
 };
 
 static int find_member(enum place place, const struct json_value *v)
 {
     for (size_t i = 0; i < sizeof MEMBERS / sizeof *MEMBERS; i++)
-        if (MEMBERS[i].place == place && v->key_len == strlen(MEMBERS[i].key) &&
+        if (MEMBERS[i].place == place && v->key_len == MEMBERS[i].key_len &&
             memcmp(v->key, MEMBERS[i].key, v->key_len) == 0)
             return (int)MEMBERS[i].is;
     return place == AT_ROOT ? ALL : place == AT_STACK ? STACK : MESSAGE;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { FRAMES_TELLING = 5 }; /* enough to tell the language: the first that has so many is it */
+
 static const char *line_end(const char *at)
 {
     const char *end = strchr(at, '\n');
@@ -48,17 +50,19 @@ static size_t read_frames(const char *text, const struct stack_language *lang, s
         const char *end = line_end(at);
         const char *next = *end ? end + 1 : end;
         size_t len = (size_t)(end - at);
-        struct stack_frame frame = {.in_app = true};
+        struct stack_frame frame; /* large: only its beginnings are set */
+        frame.file[0] = frame.function[0] = '\0';
         if (stack && restarts(lang, at, len))
             stack->count = 0;
         if (lang->frame(at, len, next, &frame) && (frame.file[0] || frame.function[0])) {
             seen++;
-            frame.in_app = !lang->library(at, len, &frame);
-            if (stack && (lang->innermost_last || stack->count < STACK_FRAMES_READ_MAX))
+            if (stack && (lang->innermost_last || stack->count < STACK_FRAMES_READ_MAX)) {
+                frame.in_app = !lang->library(at, len, &frame);
                 add_frame(stack, &frame);
+            }
         }
-        if (!stack && seen >= 5)
-            break; /* enough to tell the language */
+        if (!stack && seen >= FRAMES_TELLING)
+            break;
         at = next;
     }
     return seen;
@@ -184,7 +188,7 @@ bool stack_parse(const char *text, struct stack *stack)
 {
     const struct stack_language *best = NULL;
     size_t best_seen = 0;
-    for (size_t i = 0; i < STACK_LANGUAGES_COUNT; i++) {
+    for (size_t i = 0; i < STACK_LANGUAGES_COUNT && best_seen < FRAMES_TELLING; i++) {
         size_t seen = read_frames(text, &STACK_LANGUAGES[i], NULL);
         if (seen > best_seen) {
             best = &STACK_LANGUAGES[i];
