@@ -4,6 +4,7 @@
  *                                                       ^--more?-- decided <--committed--/     */
 #include "alerts/decider.h"
 
+#include "core/clock.h"
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -21,6 +22,8 @@ struct decider {
     struct decider_config config;
     struct decider_events events;
     ev_timer tick;
+    ev_timer soon;    /* a poke that waits for its turn */
+    int64_t began_ms; /* the last round */
     bool busy;
     bool again; /* poked while busy */
     bool full;  /* the round was cut by its bound: there is more */
@@ -35,6 +38,8 @@ struct decider {
 
 static const double TICK_SECONDS = 0.5;
 enum { NOTES_EVERY_TICKS = 2, LEAVES_EVERY_TICKS = 20, OLD_EVERY_TICKS = 600 };
+/* The first event after a pause is decided on at once; in a storm a round is for many batches. */
+enum { ROUND_MS_MIN = 50 };
 
 /* What group_delta holds for rows that are free again; the rest waits on. */
 static const char DELTA_SQL[] =
@@ -67,6 +72,7 @@ static const char *const OLD_SQL[] = {
 };
 
 static void begin(struct decider *d);
+static void begin_in_turn(struct decider *d);
 
 static struct facts_config facts_config(const struct decider *d)
 {
@@ -80,10 +86,31 @@ static struct facts_config facts_config(const struct decider *d)
 static void finish(struct decider *d)
 {
     d->busy = false;
-    if (d->again || d->full) {
-        d->again = d->full = false;
+    bool full = d->full;
+    bool again = d->again;
+    d->again = d->full = false;
+    if (full)
         begin(d);
+    else if (again)
+        begin_in_turn(d);
+}
+
+static void begin_in_turn(struct decider *d)
+{
+    int64_t wait_ms = d->began_ms + ROUND_MS_MIN - clock_mono_ms();
+    if (wait_ms <= 0) {
+        begin(d);
+    } else if (!ev_is_active(&d->soon)) {
+        ev_timer_set(&d->soon, (double)wait_ms / 1000, 0);
+        ev_timer_start(d->loop, &d->soon);
     }
+}
+
+static void on_soon(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    decider_poke(timer->data);
 }
 
 static void round_fini(struct round *round)
@@ -228,6 +255,7 @@ static void begin(struct decider *d)
     if (d->held || !store_lease_is_held(d->lease) || !pg_is_up(d->pg))
         return;
     d->busy = true;
+    d->began_ms = clock_mono_ms();
     if (d->rules->version != d->rules_version || d->rules->version < 0) {
         store_rules_load(d->pg, on_rules, d);
         return;
@@ -339,6 +367,8 @@ struct decider *decider_new(struct ev_loop *loop, struct pg *pg, struct lease *l
     ev_timer_init(&d->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
     d->tick.data = d;
     ev_timer_start(loop, &d->tick);
+    ev_init(&d->soon, on_soon);
+    d->soon.data = d;
     return d;
 }
 
@@ -347,6 +377,7 @@ void decider_free(struct decider *d)
     if (!d)
         return;
     ev_timer_stop(d->loop, &d->tick);
+    ev_timer_stop(d->loop, &d->soon);
     round_fini(&d->round);
     store_rules_free(d->rules);
     free(d);
@@ -357,7 +388,7 @@ void decider_poke(struct decider *d)
     if (d->busy)
         d->again = true;
     else
-        begin(d);
+        begin_in_turn(d);
 }
 
 const char *decider_trouble(const struct decider *d)
