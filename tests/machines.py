@@ -138,16 +138,17 @@ class Proxy:
 # --------------------------------------------------------------------------------------- the service
 
 class Instance:
-    def __init__(self, name, base, build, url, tg):
+    def __init__(self, name, base, build, url, tg=None):
         self.name, self.port = name, free_port()
         self.spool = base / f"spool-{name}"
         self.log = base / f"{name}.log"
         self.build = build
         self.env = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "INGEST_KEY": KEY, "PORT": str(self.port),
                     "BIND": "127.0.0.1", "SPOOL_DIR": str(self.spool), "SPOOL_MAX_BYTES": "48MiB",
-                    "TELEGRAM_BOT_TOKEN": telegram.TOKEN, "TELEGRAM_API_URL": tg.url,
-                    "ERROR_ALERT_CHAT_ID": str(CHAT), "ERROR_ALERT_COOLDOWN": "86400", "GROUP_ROWS_PER_MINUTE": "0",
-                    "BOT_LANGUAGE": "en", "ASAN_OPTIONS": "detect_leaks=1:exitcode=99"}
+                    "ERROR_ALERT_COOLDOWN": "86400", "GROUP_ROWS_PER_MINUTE": "0", "BOT_LANGUAGE": "en",
+                    "ASAN_OPTIONS": "detect_leaks=1:exitcode=99"}
+        if tg:
+            self.env.update(TELEGRAM_BOT_TOKEN=telegram.TOKEN, TELEGRAM_API_URL=tg.url, ERROR_ALERT_CHAT_ID=str(CHAT))
         self.process = None
 
     def start(self):
