@@ -154,7 +154,8 @@ def test_a_start_without_the_database(own, service, tg):
     cluster.stop()
     s.post({"message": "before the restart", "severity": "critical"}, key=key)
     tg.wait(lambda: tg.sent(CHAT), 3, "the first ring")
-    wait((spool_dir(s) / "rang").exists, 3, "the note of it")
+    note = spool_dir(s) / "rang"
+    wait(lambda: note.exists() and note.stat().st_size > 64, 3, "the note of it")  # the file is there before the note
     s.kill()
     s.err.close(), s.out.close()
     s.start().ready(database=False)
