@@ -145,4 +145,4 @@ class Stand:
 
 
 def spread(values):
-    return [min(values), median(values), max(values)]
+    return [min(values), statistics.median(values), max(values)]

@@ -215,6 +215,7 @@ void store_facts_take(struct pg *pg, const struct facts_config *config, facts_do
     struct take_call *call = mem_alloc(sizeof *call);
     *call = (struct take_call){done, ctx, pg};
     struct pg_batch *batch = pg_batch_new();
+    pg_batch_prepare(batch);
     pg_add(batch, "BEGIN");
     pg_add(batch, LEASE_SQL);
     pg_text(batch, config->holder);

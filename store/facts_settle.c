@@ -274,6 +274,7 @@ void store_facts_settle(struct pg *pg, const struct facts_config *config, const 
     struct settle_call *call = mem_alloc(sizeof *call);
     *call = (struct settle_call){done, ctx, pg};
     struct pg_batch *batch = pg_batch_new();
+    pg_batch_prepare(batch);
     pg_batch_continue(batch);
     pg_add(batch, ACTOR_SQL);
     add_reopens(batch, round->verdicts, round->count);

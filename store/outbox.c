@@ -140,6 +140,7 @@ void store_chats_view(struct pg *pg, chats_view_fn *done, void *ctx)
     struct view_call *call = mem_alloc(sizeof *call);
     *call = (struct view_call){done, ctx};
     struct pg_batch *batch = pg_batch_new();
+    pg_batch_prepare(batch);
     pg_add(batch, VIEW_SQL);
     pg_i64(batch, ALERT_TTL_SECONDS);
     pg_i64(batch, CARD_EDIT_SECONDS_MIN);
@@ -249,6 +250,7 @@ void store_outbox_claim(struct pg *pg, const struct outbox_claim *claim, outbox_
     struct claim_call *call = mem_alloc(sizeof *call);
     *call = (struct claim_call){done, ctx};
     struct pg_batch *batch = pg_batch_new();
+    pg_batch_prepare(batch);
     pg_add(batch, sql);
     pg_text(batch, claim->holder);
     pg_i64(batch, claim->epoch);
@@ -278,6 +280,7 @@ void store_outbox_sent(struct pg *pg, const struct outbox_sent *sent, outbox_don
                        void *ctx)
 {
     struct pg_batch *batch = pg_batch_new();
+    pg_batch_prepare(batch);
     pg_add(batch, SENT_SQL);
     pg_i64(batch, sent->id);
     pg_i64(batch, sent->message_id);
