@@ -268,8 +268,10 @@ int scrub_value(const struct scrub *s, enum scrub_reach reach, struct json_value
         int n = replace_all(s, i, v, arena);
         if (n < 0)
             return count + filter_whole(v);
-        if (n > 0)
+        if (n > 0) {
             v->kind = JSON_STRING_V;
+            has |= scrub_traits(v->text, v->len); /* what is gone may have stood between */
+        }
         count += n;
     }
     return count;

@@ -10,8 +10,9 @@ enum scrub_need {
     NEED_DIGITS_15 = 1, /* with single blanks or hyphens between them at most */
     NEED_AT = 2,
     NEED_DASHES = 4, /* ----- */
-    NEED_WORD = 8,   /* password, secret, token, auth, …key and their kin, or a very short text */
-    NEED_BOT = 16,   /* six digits before ':' or '%3A' */
+    NEED_WORD = 8, /* password, secret, auth, …key and their kin, token…= or token…:, or a very
+                    * short text */
+    NEED_BOT = 16,         /* six digits before ':' or '%3A' */
     NEED_BEARER = 32,      /* "er " */
     NEED_QUERY = 64,       /* two '&' */
     NEED_WEB_APP = 128,    /* WebA */

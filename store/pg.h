@@ -44,7 +44,8 @@ void pg_batch_continue(struct pg_batch *batch);
 /* Its statements are parsed and planned once a connection: for those that run again and again. */
 void pg_batch_prepare(struct pg_batch *batch);
 /* `more` adds the rest of its statements when those so far are on their way, so that the server works on these
- * meanwhile. Runs inside pg_run, once, unless the batch is refused. */
+ * meanwhile. Runs once, when the batch is sent (inside pg_run, if the connection is idle), unless it is refused;
+ * `ctx` lives until `done`. */
 typedef void pg_more_fn(void *ctx, struct pg_batch *batch);
 void pg_batch_more(struct pg_batch *batch, pg_more_fn *more, void *ctx);
 /* Statements so far: which result the next one will be. */

@@ -55,7 +55,7 @@ static bool prepare(struct pg *pg, const char *sql, const struct pg_params *para
     snprintf(name, NAME_BYTES, "nabat_%016llx", (unsigned long long)hash);
     if (known)
         return true;
-    if (p->known_count + p->asked_count == PG_PREPARED_MAX || p->answer_next == ANSWERS_MAX ||
+    if (p->known_count + p->asked_count == PG_PREPARED_MAX || p->answer_next >= ANSWERS_MAX ||
         PQsendPrepare(pg->conn, name, sql, params->count, params->types) != 1)
         return false;
     p->asked[p->asked_count++] = (struct pg_prepared_name){sql, hash};

@@ -170,7 +170,7 @@ static void note_error(struct pg *pg, const PGresult *result)
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     snprintf(pg->sqlstate, sizeof pg->sqlstate, "%s", state ? state : "");
-    pg->lost_statement = pg_prepared_lost(&pg->prepared, pg->sqlstate);
+    pg->lost_statement = pg->first->is_prepared && pg_prepared_lost(&pg->prepared, pg->sqlstate);
     if (pg->lost_statement)
         err_set(&pg->error, ERR_RETRY, "%s (SQLSTATE %s)", text ? text : "no message", state);
     else if (state)

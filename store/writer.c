@@ -52,8 +52,9 @@ struct writer {
     struct write_batch batch;
     struct writer_cache *cache;
     int64_t
-        careful_until_ms; /* something was not as remembered: batches are looked up for a while */
-    int64_t surprised_ms; /* when something was not as remembered */
+        careful_until_ms;  /* something was not as remembered: batches are looked up for a while */
+    int64_t tell_until_ms; /* until then every fact goes along: somebody holds a group */
+    int64_t surprised_ms;  /* when something was not as remembered */
     struct row_meter *meter;   /* NULL: every event is kept */
     int repeats;               /* the same jobs, run again at once */
     int one_by_one;            /* jobs still to be run alone, to find the one that is refused */
@@ -229,16 +230,20 @@ static void on_error(struct writer *w, const struct pg_reply *reply)
 {
     struct err err = *reply->err;
     bool no_leaf = strcmp(reply->sqlstate, "23514") == 0 && !reply->has_constraint;
-    bool again = (is_race(reply->sqlstate) || no_leaf || reply->lost_statement ||
+    bool stale = strcmp(reply->sqlstate, "NB409") == 0; /* nabat_stale */
+    bool again = (is_race(reply->sqlstate) || stale || no_leaf || reply->lost_statement ||
                   (w->batch.is_direct && reply->sqlstate[0])) &&
                  ++w->repeats <= WRITER_REPEATS_MAX;
     writer_cache_forget_stacks(w->cache); /* some of them were only on their way */
     if (w->batch.is_direct)
         note_surprise(w);
+    else if (stale)
+        w->tell_until_ms = clock_mono_ms() + CAREFUL_MS;
     bool odd = is_schema(reply->sqlstate) && !again;
     if (no_leaf)
         note_days(w);
     if (odd) {
+        writer_cache_forget(w->cache); /* another state of it may be restored */
         log_error("the database is not as Nabat's migrations make it", LOG_S("error", err.text),
                   LOG_END);
         err.kind = ERR_RETRY;
@@ -248,7 +253,7 @@ static void on_error(struct writer *w, const struct pg_reply *reply)
         err.kind = ERR_RETRY; /* not the events' fault */
     if (!again && !reply->unknown)
         w->pause_until_ms = clock_mono_ms() + 500;
-    if (is_race(reply->sqlstate))
+    if (is_race(reply->sqlstate) || stale)
         err.kind = ERR_RETRY; /* nobody's fault, however often it is lost */
     if (again || (err.kind == ERR_RETRY && !w->config.gives_back)) {
         log_debug("batch goes back to the queue", LOG_S("error", err.text), LOG_END);
@@ -404,6 +409,7 @@ static void start(struct writer *w)
     if (!w->first)
         return;
     take_jobs(w);
+    w->batch.tells_all = clock_mono_ms() < w->tell_until_ms;
     /* what is metered must be known to be no repeat first */
     bool careful = w->repeats > 0 || w->meter || clock_mono_ms() < w->careful_until_ms;
     if (!careful &&

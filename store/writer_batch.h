@@ -36,6 +36,7 @@ struct write_batch {
     struct event **events; /* without the repeats, once known */
     size_t count;
     size_t repeated;
+    bool tells_all; /* every fact goes along: somebody holds a group and may be resolving it */
     bool is_direct; /* all its groups were remembered: nothing was looked up */
     struct batch_group *groups;
     size_t groups_count;
@@ -46,6 +47,7 @@ struct write_batch {
     uint32_t *slots;        /* hash table of groups, index + 1 */
     size_t slots_count;
     bool has_due;
+    struct writer_cache *cache; /* while it is stored; BORROWED */
     size_t
         counted_at; /* which result of the direct way says whether the groups are as remembered */
     int64_t received_min; /* of all that were added */
@@ -65,6 +67,11 @@ enum severity write_batch_worst(const struct batch_group *group);
     "set_config('enable_seqscan', 'off', true), "                                                  \
     "set_config('max_parallel_workers_per_gather', '0', true)"
 #define EVENT_IDS "(SELECT unnest($1::bigint[]) AS project_id, unnest($2::text[]) AS event_id)"
+/* What memory stems from: the rules, the stacks, the server. */
+#define WRITER_EPOCH                                                                               \
+    "(SELECT string_agg(value, '.' ORDER BY name) || '.' || "                                      \
+    "extract(epoch FROM pg_postmaster_start_time())::bigint FROM service_setting "                 \
+    "WHERE name IN ('alert_rules_version', 'stack_epoch'))"
 #define WRITER_LOCK "pg_advisory_xact_lock_shared(hashtext('nabat.groups'))"
 #define SEVERITY_ORDER "ARRAY['debug', 'info', 'warning', 'error', 'critical']"
 #define GROUP_IS_NOISY                                                                             \

@@ -15,7 +15,7 @@ struct cached_group {
     bool noisy; /* resolved, or with a card in a chat: every event of it is a fact for the engine */
 };
 
-enum { STACK_HASH_BYTES = 16, EPOCH_BYTES = 24 };
+enum { STACK_HASH_BYTES = 16, EPOCH_BYTES = 72 };
 
 struct writer_cache *writer_cache_new(void);
 void writer_cache_free(struct writer_cache *cache);

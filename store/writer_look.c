@@ -26,7 +26,7 @@ enum { GROUP_ID, GROUP_PROJECT, GROUP_FINGERPRINT, GROUP_NOISY };
 
 /* The cache's age, and the lowest severity that a rule names: 0 is debug; NULL: no rule does. */
 static const char KNOW_SQL[] =
-    "SELECT (SELECT value FROM service_setting WHERE name = 'store_epoch'), "
+    "SELECT " WRITER_EPOCH ", "
     "(SELECT min(array_position(" SEVERITY_ORDER ", s)) - 1 "
     "FROM (SELECT severity AS s FROM alert_rule WHERE enabled "
     "UNION ALL SELECT source_severity FROM alert_inhibition WHERE enabled) r)";

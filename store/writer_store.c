@@ -1,7 +1,7 @@
 /* writer_store.c -- a batch into the database in one round trip: counters, users, stacks, events, facts, COMMIT.
  *
  * One statement each, whatever the number of events: columns travel as arrays and are unnested. A batch that
- * was looked up (writer_look.c) holds nothing that may be wrong. A direct one relies on what is remembered, so
+ * was looked up (writer_look.c) knows its groups. A direct one relies on what is remembered, so
  * it makes the database look before anything else: nabat_stale fails the transaction, and the batch is run
  * again, looked up.
  *
@@ -20,10 +20,8 @@
 static const char ENTER_SQL[] =
     "SELECT " WRITER_SETTINGS ", set_config('lock_timeout', '200ms', true), " WRITER_LOCK;
 
-/* A snapshot of its own, behind the lock: what was removed before it is seen. */
 static const char SAME_EPOCH_SQL[] =
-    "SELECT CASE WHEN (SELECT value FROM service_setting WHERE name = 'store_epoch') "
-    "IS DISTINCT FROM $1 THEN nabat_stale('the epoch') END";
+    "SELECT CASE WHEN " WRITER_EPOCH " IS DISTINCT FROM $1 THEN nabat_stale('the epoch') END";
 
 /* The leaf of the day itself refuses a repeat; the day before has to be asked. */
 static const char NO_REPEAT_SQL[] =
@@ -40,34 +38,40 @@ static const char NO_REPEAT_SQL[] =
     ", u.severity) > array_position(" SEVERITY_ORDER ", g.severity) THEN u.severity "              \
     "ELSE g.severity END, users_affected = g.users_affected + coalesce(c.n, 0)"
 
-/* Groups in the order of their ids, so that two writers never wait for each other; pairs of group and user
- * that were never seen before are counted. */
+/* Groups come in the order of their ids, so that two writers seldom wait for each other, and pairs of group and
+ * user that were never seen before are counted. */
 #define COUNT_INPUT                                                                                \
     "WITH u AS (SELECT unnest($1::bigint[]) AS id, unnest($2::bigint[]) AS n, "                    \
     "unnest($3::timestamptz[]) AS seen, unnest($4::text[]) AS severity, "                          \
-    "unnest($5::bool[]) AS noisy, unnest($6::bool[]) AS untold), "                                 \
+    "unnest($5::bool[]) AS noisy, unnest($6::bool[]) AS untold, "                                  \
+    "unnest($9::text[]) AS fingerprint), "                                                         \
     "pairs AS (INSERT INTO group_user (group_id, user_id) "                                        \
     "SELECT unnest($7::bigint[]), unnest($8::text[]) ON CONFLICT DO NOTHING RETURNING group_id), " \
     "c AS (SELECT group_id, count(*) AS n FROM pairs GROUP BY group_id), "
 
-/* Answers with the groups that are not as remembered and may be all the same. */
+/* Answers with the groups that are not as remembered and may be all the same. A restored or promoted database may
+ * have another group under an id. */
 static const char COUNT_DIRECT_SQL[] = COUNT_INPUT
     "up AS (UPDATE error_group g SET " GROUP_COUNTED " FROM u LEFT JOIN c ON c.group_id = u.id "
-    "WHERE g.id = u.id RETURNING g.id, u.noisy AS was_noisy, u.untold, " GROUP_IS_NOISY
-    " AS noisy) "
+    "WHERE g.id = u.id AND g.fingerprint = u.fingerprint "
+    "RETURNING g.id, u.noisy AS was_noisy, u.untold, " GROUP_IS_NOISY " AS noisy) "
     "SELECT id, noisy, CASE WHEN noisy AND untold THEN nabat_stale('a group') END FROM up "
     "WHERE noisy <> was_noisy UNION ALL SELECT 0, false, nabat_stale('a group') "
     "WHERE (SELECT count(*) FROM up) <> cardinality($1::bigint[])";
 enum { COUNTED_ID, COUNTED_NOISY };
 
+/* A row is looked at again when it is locked: it may have been resolved since the look-up. One that is held may be
+ * being resolved: its facts must go along. */
 static const char COUNT_FREE_SQL[] = COUNT_INPUT
-    "free AS (SELECT g.id FROM error_group g WHERE g.id = ANY($1::bigint[]) ORDER BY g.id "
-    "FOR NO KEY UPDATE SKIP LOCKED), "
+    "free AS MATERIALIZED (SELECT g.id, " GROUP_IS_NOISY " AS noisy FROM error_group g "
+    "WHERE g.id = ANY($1::bigint[]) ORDER BY g.id FOR NO KEY UPDATE OF g SKIP LOCKED), "
     "up AS (UPDATE error_group g SET " GROUP_COUNTED " FROM u LEFT JOIN c ON c.group_id = u.id "
-    "WHERE g.id = u.id AND g.id IN (SELECT id FROM free) RETURNING g.id) "
-    "INSERT INTO group_delta (group_id, occurrences, last_seen, severity, users) "
+    "WHERE g.id = u.id AND g.id IN (SELECT id FROM free) RETURNING g.id), "
+    "held AS (INSERT INTO group_delta (group_id, occurrences, last_seen, severity, users) "
     "SELECT u.id, u.n, u.seen, u.severity, coalesce(c.n, 0) FROM u "
-    "LEFT JOIN c ON c.group_id = u.id WHERE u.id NOT IN (SELECT id FROM free)";
+    "LEFT JOIN c ON c.group_id = u.id WHERE u.id NOT IN (SELECT id FROM free)) "
+    "SELECT nabat_stale('a group') FROM u LEFT JOIN free f ON f.id = u.id "
+    "WHERE u.untold AND coalesce(f.noisy, true)";
 
 static const char STACKS_SQL[] =
     "INSERT INTO error_stack (received_day, hash, body) "
@@ -179,7 +183,7 @@ static void add_counts(struct pg_batch *pg, const struct write_batch *batch)
 {
     static const enum pg_array_type TYPES[] = {PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIME_ARRAY,
                                                PG_TEXT_ARRAY, PG_BOOL_ARRAY, PG_BOOL_ARRAY,
-                                               PG_INT8_ARRAY, PG_TEXT_ARRAY};
+                                               PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY};
     struct columns c;
     const struct batch_group **sorted = mem_alloc(batch->groups_count * sizeof *sorted);
     for (size_t i = 0; i < batch->groups_count; i++)
@@ -194,6 +198,7 @@ static void add_counts(struct pg_batch *pg, const struct write_batch *batch)
         pg_array_text(&c.array[3], severity_name(write_batch_worst(g)));
         pg_array_bool(&c.array[4], g->noisy);
         pg_array_bool(&c.array[5], g->has_untold);
+        pg_array_text(&c.array[8], g->first->fingerprint);
     }
     free(sorted);
     add_pairs(&c, batch);
@@ -215,19 +220,48 @@ static void hash_stack(const char *text, unsigned char out[STACK_HASH_BYTES])
     memcpy(out, digest, STACK_HASH_BYTES);
 }
 
-/* Its hash; the text itself only if the day is not known to have it. What is sent counts as known at once:
- * if the batch fails, all stacks are forgotten. */
-static void add_stack(struct columns *c, struct writer_cache *cache, const struct event *e,
-                      unsigned char hash[STACK_HASH_BYTES])
+/* A stack that the batch brings to its day. */
+struct new_stack {
+    unsigned char hash[STACK_HASH_BYTES];
+    const struct event *event;
+};
+
+static int compare_stacks(const void *a, const void *b)
+{
+    const struct new_stack *x = a;
+    const struct new_stack *y = b;
+    int64_t day_x = x->event->received_ms / DAY_MS;
+    int64_t day_y = y->event->received_ms / DAY_MS;
+    if (day_x != day_y)
+        return day_x < day_y ? -1 : 1;
+    return memcmp(x->hash, y->hash, STACK_HASH_BYTES);
+}
+
+/* In one order, so that two writers do not wait for each other. */
+static void add_stacks(struct pg_batch *pg, struct new_stack *stacks, size_t count)
+{
+    static const enum pg_array_type TYPES[] = {PG_TIME_ARRAY, PG_UUID_ARRAY, PG_TEXT_ARRAY};
+    struct columns c;
+    qsort(stacks, count, sizeof *stacks, compare_stacks);
+    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
+    for (size_t i = 0; i < count; i++) {
+        pg_array_time(&c.array[0], stacks[i].event->received_ms);
+        pg_array_uuid(&c.array[1], stacks[i].hash);
+        pg_array_text(&c.array[2], stacks[i].event->stacktrace);
+    }
+    columns_add(pg, &c, STACKS_SQL);
+}
+
+/* Whether the day is not known to have it. What is sent counts as known at once: if the batch fails, all stacks are
+ * forgotten. */
+static bool is_new_stack(struct writer_cache *cache, const struct event *e,
+                         const unsigned char hash[STACK_HASH_BYTES])
 {
     int32_t day = (int32_t)(e->received_ms / DAY_MS);
-    hash_stack(e->stacktrace, hash);
     if (writer_cache_has_stack(cache, day, hash))
-        return;
+        return false;
     writer_cache_put_stack(cache, day, hash);
-    pg_array_time(&c->array[0], e->received_ms);
-    pg_array_uuid(&c->array[1], hash);
-    pg_array_text(&c->array[2], e->stacktrace);
+    return true;
 }
 
 static void add_event_row(struct columns *c, const struct event *e, int64_t group_id,
@@ -261,9 +295,8 @@ static void add_event_row(struct columns *c, const struct event *e, int64_t grou
     pg_array_bytes(&c->array[24], e->detail, e->detail_len);
 }
 
-static void add_events(struct pg_batch *pg, struct write_batch *batch, struct writer_cache *cache)
+static void add_events(struct pg_batch *pg, const struct write_batch *batch)
 {
-    static const enum pg_array_type STACK_TYPES[] = {PG_TIME_ARRAY, PG_UUID_ARRAY, PG_TEXT_ARRAY};
     enum pg_array_type types[COLUMNS_MAX];
     for (size_t i = 0; i < COLUMNS_MAX; i++)
         types[i] = PG_TEXT_ARRAY;
@@ -272,21 +305,24 @@ static void add_events(struct pg_batch *pg, struct write_batch *batch, struct wr
     types[20] = PG_UUID_ARRAY;
     types[24] = PG_BYTEA_ARRAY;
     struct columns events;
-    struct columns stacks;
+    struct new_stack *stacks = mem_alloc(batch->count * sizeof *stacks);
+    size_t count = 0;
     columns_init(&events, types, COLUMNS_MAX);
-    columns_init(&stacks, STACK_TYPES, sizeof STACK_TYPES / sizeof *STACK_TYPES);
     for (size_t i = 0; i < batch->count; i++) {
         const struct event *e = batch->events[i];
-        unsigned char hash[STACK_HASH_BYTES];
+        unsigned char *hash = stacks[count].hash;
         if (e->is_counted_only)
             continue;
         if (e->stacktrace)
-            add_stack(&stacks, cache, e, hash);
+            hash_stack(e->stacktrace, hash);
         add_event_row(&events, e, batch->groups[batch->group_of[i]].id,
                       e->stacktrace ? hash : NULL);
+        if (e->stacktrace && is_new_stack(batch->cache, e, hash))
+            stacks[count++].event = e;
     }
-    columns_add(pg, &stacks, STACKS_SQL);
+    add_stacks(pg, stacks, count);
     columns_add(pg, &events, EVENTS_SQL);
+    free(stacks);
 }
 
 static void add_attachments(struct pg_batch *pg, const struct write_batch *batch)
@@ -328,7 +364,7 @@ static void add_due(struct pg_batch *pg, struct write_batch *batch)
         struct batch_group *g = &batch->groups[i];
         for (size_t at = g->first_fact; at; at = batch->facts[at - 1].next) {
             const struct batch_fact *f = &batch->facts[at - 1];
-            if (f->severity < batch->ring_min && !g->noisy) {
+            if (f->severity < batch->ring_min && !g->noisy && !batch->tells_all) {
                 g->has_untold = true;
                 continue;
             }
@@ -405,20 +441,15 @@ static void enter(struct pg_batch *pg, const struct write_batch *batch,
     pg_time(pg, batch->received_max / DAY_MS * DAY_MS);
 }
 
-struct storing {
-    struct write_batch *batch;
-    struct writer_cache *cache;
-};
-
 /* The larger part, while the server counts. */
 static void add_rest(void *ctx, struct pg_batch *pg)
 {
-    struct storing *s = ctx;
-    if (s->batch->count) {
-        add_events(pg, s->batch, s->cache);
-        add_attachments(pg, s->batch);
-        add_counted(pg, s->batch);
-        add_counted_ids(pg, s->batch);
+    struct write_batch *batch = ctx;
+    if (batch->count) {
+        add_events(pg, batch);
+        add_attachments(pg, batch);
+        add_counted(pg, batch);
+        add_counted_ids(pg, batch);
     }
     pg_add(pg, "COMMIT");
 }
@@ -426,8 +457,8 @@ static void add_rest(void *ctx, struct pg_batch *pg)
 void write_batch_store(struct write_batch *batch, struct writer_cache *cache, struct pg *pg,
                        pg_done_fn *done, void *ctx)
 {
-    struct storing rest = {batch, cache};
     struct pg_batch *first = pg_batch_new();
+    batch->cache = cache;
     pg_batch_prepare(first);
     if (batch->is_direct)
         enter(first, batch, cache);
@@ -438,7 +469,7 @@ void write_batch_store(struct write_batch *batch, struct writer_cache *cache, st
         batch->counted_at = pg_batch_count(first);
         add_counts(first, batch);
     }
-    pg_batch_more(first, add_rest, &rest);
+    pg_batch_more(first, add_rest, batch);
     pg_run(pg, first, done, ctx);
 }
 

@@ -45,23 +45,52 @@ def test_a_group_that_was_removed(service, db):
     remembered(s)
 
 
-def test_a_removal_that_is_not_committed_yet_is_waited_for(service, db):
+def test_open_removals_stop_nobody(service, db):
     s = service()
+    stack = {"exception": {"type": "ValueError", "stacktrace": TRACEBACK}}
+    remembered(s, user_id="77001", **stack)
+    remembered(s, "free as a bird")
+    conn = db.open()
+    conn.autocommit = False
+    conn.cursor().execute("SELECT forget_user('77001')")
+    conn.cursor().execute("UPDATE alert_rule SET enabled = enabled")
+    began = time.monotonic()
+    for _ in range(5):
+        post(s, "free as a bird")
+        post(s, "known by now", user_id="77002", **stack)
+    assert time.monotonic() - began < 5
+    conn.commit()
+    conn.close()
+    event_id = post(s, "known by now", user_id="77002", **stack)
+    assert db.one("SELECT stacktrace FROM bot_error_event WHERE event_id = %s", event_id) == TRACEBACK
+    wait(lambda: db.one("SELECT count(*) FROM group_delta") == 0, 10, "what was put aside")
+    assert counted_right(db)
+
+
+def test_an_event_of_a_group_that_is_just_being_resolved(service, tg, db):
+    """It happened before the person's transaction ended, and after the moment that it calls the resolve."""
+    s = service(tg=tg)
     remembered(s)
     conn = db.open()
     conn.autocommit = False
-    conn.cursor().execute("DELETE FROM error_group")
-    import threading
-    done = []
-    t = threading.Thread(target=lambda: done.append(post(s, "known by now")))
-    t.start()
-    time.sleep(1)
-    assert not done
+    conn.cursor().execute("UPDATE error_group SET status = 'resolved'")
+    time.sleep(0.05)
+    post(s, "known by now")
     conn.commit()
     conn.close()
-    t.join(10)
-    assert db.sql("SELECT g.occurrences FROM event e JOIN error_group g ON g.id = e.group_id WHERE e.event_id = %s",
-                  done[0]) == [(1,)]
+    wait(lambda: db.one("SELECT status FROM error_group") == "new", 5, "it to be open again")
+    wait(lambda: db.one("SELECT count(*) FROM group_delta") == 0, 10, "what was put aside")
+    assert counted_right(db)
+
+
+def test_another_group_under_a_remembered_id(service, db):
+    """A dump of before was restored, and the ids were given out again."""
+    s = service()
+    remembered(s)
+    db.sql("UPDATE error_group SET fingerprint = repeat('0', 32), title = 'somebody else'")
+    event_id = post(s, "known by now")
+    assert db.sql("SELECT g.title, g.occurrences FROM event e JOIN error_group g ON g.id = e.group_id "
+                  "WHERE e.event_id = %s", event_id) == [("known by now", 1)]
 
 
 @pytest.mark.parametrize("how", ["psql", "function"])

@@ -1,9 +1,13 @@
 /* test_scrub.c -- keys that name secrets, and texts that hold them; many rows after Relay's own tests. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+
 #include "tests/unit/rows.h"
 
 #include "core/arena.h"
 #include "ingest/json_reader.h"
+#include "ingest/pattern.h"
 #include "ingest/scrub.h"
+#include "ingest/scrub_rules.h"
 
 static struct scrub *scrub;
 
@@ -95,6 +99,9 @@ static const struct text_row TEXTS[] = {
     {SCRUB_ALL, "the password is wrong", "[Filtered]"},
     {SCRUB_ALL, "?foo=bar&api_key=x", "[Filtered]"},
     {SCRUB_ALL, "plain words", NULL},
+    /* what went first stood between the name and its sign */
+    {SCRUB_ALL, "token\"4111 1111 1111 1111\"=hunter2", "[Filtered]"},
+    {SCRUB_ALL, "token/home/ann lee/k=hunter2", "[Filtered]"},
     {SCRUB_ALL, "", NULL},
 };
 
@@ -191,9 +198,51 @@ static void hostile_texts_end(void **state)
     free(text);
 }
 
+/* A rule is tried only where its traits are. Texts of the pieces that rules are made of: wherever a rule matches, its
+ * traits must have been seen. */
+static void traits_hide_no_match(void **state)
+{
+    (void)state;
+    static const char *const PIECES[] = {
+        "token", "secret", "password", "passwd", "pwd", "api_key", "access-key", "credentials", "auth", "authorization",
+        "passphrase", "privatekey", "mysql_pwd", "otp", "two-factor", "cookie", "phone", "Bearer ", "hash=", "auth_date=",
+        "query_id=", "user=", "&", "=", ":", " ", "  ", "\n", "\t", "\"", "'", "\\", "]", "/", "//", "@", "-", "-----BEGIN ",
+        "PRIVATE KEY-----", "4111", "4111 1111 1111 1111", "5500-0000-0000-0004", "123-45-6789", "123456", "7654321:",
+        "%3A", "AAExxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "DE", "89370400440532013000", "home", "users", "settings", "profiles",
+        "a", "B", "7", "example.com", "charge_id", "invoice_payload", "provider_payment_charge_id", "tgWebAppData=", "str"};
+    enum { TEXTS_MADE = 30000, PIECES_MAX = 9 };
+    pcre2_match_data *match = pcre2_match_data_create(4, NULL);
+    pcre2_code *codes[64];
+    size_t matched = 0;
+    uint32_t dice = 1;
+    for (size_t i = 0; i < SCRUB_RULES_COUNT; i++)
+        codes[i] = pattern_compile(SCRUB_RULES[i].pattern, 0);
+    for (int n = 0; n < TEXTS_MADE; n++) {
+        char text[512];
+        size_t len = 0;
+        for (int k = 0; k < PIECES_MAX; k++) {
+            dice = dice * 1664525u + 1013904223u;
+            const char *piece = PIECES[(dice >> 8) % (sizeof PIECES / sizeof *PIECES)];
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s", piece);
+        }
+        unsigned has = scrub_traits(text, len);
+        for (size_t i = 0; i < SCRUB_RULES_COUNT; i++)
+            if (pcre2_match(codes[i], (PCRE2_SPTR)text, len, 0, 0, match, NULL) > 0) {
+                matched++;
+                if ((has & SCRUB_RULES[i].needs) != SCRUB_RULES[i].needs)
+                    fail_msg("rule %zu (%s) matches \"%s\" without its traits", i, SCRUB_RULES[i].class_name, text);
+            }
+    }
+    assert_in_range(matched, 2000, SIZE_MAX); /* else the pieces say nothing */
+    for (size_t i = 0; i < SCRUB_RULES_COUNT; i++)
+        pcre2_code_free(codes[i]);
+    pcre2_match_data_free(match);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(traits_hide_no_match),
         cmocka_unit_test(settings_name_their_words),
         cmocka_unit_test(hostile_texts_end),
     };
