@@ -16,6 +16,7 @@
 #include "core/metric.h"
 #include "store/row_meter.h"
 #include "store/writer_batch.h"
+#include "store/writer_fault.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -190,18 +191,6 @@ static void roll_back(struct writer *w)
     pg_run(w->pg, pg, on_rolled_back, w);
 }
 
-/* Lost a race with another instance (unique key, deadlock, serialization), or a day without a leaf. */
-static bool is_race(const char *sqlstate)
-{
-    return strcmp(sqlstate, "23505") == 0 || strncmp(sqlstate, "40", 2) == 0;
-}
-
-/* A relation, column or right is missing (class 42, 3F): the database's fault, not an event's. */
-static bool is_schema(const char *sqlstate)
-{
-    return strncmp(sqlstate, "42", 2) == 0 || strncmp(sqlstate, "3F", 2) == 0;
-}
-
 static void note_days(struct writer *w)
 {
     w->make_days = true;
@@ -226,55 +215,62 @@ static void note_surprise(struct writer *w)
     w->surprised_ms = now;
 }
 
-static void on_error(struct writer *w, const struct pg_reply *reply)
+/* What a fault teaches, whatever becomes of the batch. */
+static void learn(struct writer *w, enum writer_fault fault, const struct err *err)
 {
-    struct err err = *reply->err;
-    bool no_leaf = strcmp(reply->sqlstate, "23514") == 0 && !reply->has_constraint;
-    bool stale = strcmp(reply->sqlstate, "NB409") == 0; /* nabat_stale */
-    bool again = (is_race(reply->sqlstate) || stale || no_leaf || reply->lost_statement ||
-                  (w->batch.is_direct && reply->sqlstate[0])) &&
-                 ++w->repeats <= WRITER_REPEATS_MAX;
     writer_cache_forget_stacks(w->cache); /* some of them were only on their way */
     if (w->batch.is_direct)
         note_surprise(w);
-    else if (stale)
+    if (fault == FAULT_STALE)
         w->tell_until_ms = clock_mono_ms() + CAREFUL_MS;
-    bool odd = is_schema(reply->sqlstate) && !again;
-    if (no_leaf)
+    if (fault == FAULT_DAY)
         note_days(w);
-    if (odd) {
-        writer_cache_forget(w->cache); /* another state of it may be restored */
-        log_error("the database is not as Nabat's migrations make it", LOG_S("error", err.text),
+    if (fault == FAULT_SCHEMA) {
+        log_error("the database is not as Nabat's migrations make it", LOG_S("error", err->text),
                   LOG_END);
-        err.kind = ERR_RETRY;
+        writer_cache_forget(w->cache); /* another state of it may be restored */
         store_writer_is_odd(w);
     }
-    if (no_leaf && w->days_failed)
-        err.kind = ERR_RETRY; /* not the events' fault */
+}
+
+/* The events are refused: those of one request finally, of many to find out which. */
+static void refuse(struct writer *w, struct err *err)
+{
+    w->repeats = 0;
+    w->pause_until_ms = 0;
+    if (running_count(w) > 1) {
+        log_warn("batch refused: its requests are tried one by one", LOG_S("error", err->text),
+                 LOG_END);
+        w->one_by_one = (int)running_count(w);
+        requeue(w);
+        return;
+    }
+    log_error("events refused by the database", LOG_S("error", err->text), LOG_END);
+    err->kind = ERR_BUG;
+    finish_jobs(w, take_running(w), err);
+}
+
+static void on_error(struct writer *w, const struct pg_reply *reply)
+{
+    struct err err = *reply->err;
+    enum writer_fault fault = writer_fault(reply, w->batch.is_direct);
+    bool again = writer_fault_passes(fault) && ++w->repeats <= WRITER_REPEATS_MAX;
+    /* a day that can be made is the event's fault if it was not made in the end: it is no day of ours */
+    bool refused = fault == FAULT_EVENTS || (fault == FAULT_DAY && !w->days_failed);
+    learn(w, fault, &err);
     if (!again && !reply->unknown)
         w->pause_until_ms = clock_mono_ms() + 500;
-    if (is_race(reply->sqlstate) || stale)
+    if (!refused)
         err.kind = ERR_RETRY; /* nobody's fault, however often it is lost */
-    if (again || (err.kind == ERR_RETRY && !w->config.gives_back)) {
+    if (again || (!refused && !w->config.gives_back)) {
         log_debug("batch goes back to the queue", LOG_S("error", err.text), LOG_END);
         requeue(w);
-    } else if (err.kind == ERR_RETRY) {
+    } else if (!refused) {
         log_debug("batch is given back", LOG_S("error", err.text), LOG_END);
         w->repeats = 0;
         finish_jobs(w, take_running(w), &err);
-    } else if (running_count(w) > 1) {
-        log_warn("batch refused: its requests are tried one by one", LOG_S("error", err.text),
-                 LOG_END);
-        w->one_by_one = (int)running_count(w);
-        w->repeats = 0;
-        w->pause_until_ms = 0;
-        requeue(w);
     } else {
-        log_error("events refused by the database", LOG_S("error", err.text), LOG_END);
-        err.kind = ERR_BUG;
-        w->repeats = 0;
-        w->pause_until_ms = 0;
-        finish_jobs(w, take_running(w), &err);
+        refuse(w, &err);
     }
     if (reply->unknown || !pg_is_up(w->pg))
         to_idle(w);
