@@ -208,7 +208,8 @@ static unsigned at_sign(const struct place *p)
     }
 }
 
-static bool is_pair(const char *at)
+/* 1 if something may begin here, else 0: a number, so that four are asked without a branch between. */
+static unsigned is_pair(const char *at)
 {
     unsigned char a = (unsigned char)at[0];
     unsigned char b = (unsigned char)at[1];
