@@ -106,9 +106,12 @@ static struct item *next_item(const struct dispatch *d)
     return NULL;
 }
 
+/* A talk begins when its own connection is there too, which after an outage may come back later than ours: who may
+ * not be asked for would be a stranger, and his command is done with. */
 static bool may_begin(const struct dispatch *d)
 {
-    return !d->stopped && store_lease_is_held(d->lease) && store_lease_epoch(d->lease) == d->epoch;
+    return !d->stopped && store_lease_is_held(d->lease) &&
+           store_lease_epoch(d->lease) == d->epoch && pg_is_up(d->bot->pg);
 }
 
 /* A talk may end at once and come back here: the loop takes the next item anew each time. */
@@ -217,6 +220,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     for (size_t i = 0; i < d->count && pg_is_up(d->pg); i++)
         if (d->items[i]->state == ITEM_HANDLED)
             mark(d, d->items[i]);
+    run(d);
     take(d);
 }
 
