@@ -152,6 +152,16 @@ void words_count(enum language language, enum counted what, int64_t n, char out[
     snprintf(out, WORDS_COUNT_BYTES, "%.*s%s%s", (int)(mark - form), form, number, mark + 2);
 }
 
+void words_count_least(enum language language, enum counted what, int64_t n,
+                       char out[WORDS_COUNT_BYTES])
+{
+    char number[48];
+    group_digits(language, n, number);
+    const char *form = language == LANG_RU ? COUNTED_RU[what][2] : COUNTED_EN[what][1];
+    const char *mark = strstr(form, "%s");
+    snprintf(out, WORDS_COUNT_BYTES, "%.*s%s+%s", (int)(mark - form), form, number, mark + 2);
+}
+
 void words_moment(const struct look *look, int64_t ms, char out[WORDS_MOMENT_BYTES])
 {
     struct tm at;

@@ -92,6 +92,9 @@ enum counted {
 enum { WORDS_COUNT_BYTES = 128 };
 /* "1 time", "2 раза", "5 раз"; thousands are grouped. */
 void words_count(enum language language, enum counted what, int64_t n, char out[WORDS_COUNT_BYTES]);
+/* "1,000+ errors": there may be more. */
+void words_count_least(enum language language, enum counted what, int64_t n,
+                       char out[WORDS_COUNT_BYTES]);
 
 enum { WORDS_MOMENT_BYTES = 64 };
 /* "21 Nov, 12:30" in the chat's zone; with the year when it is not the present one. */

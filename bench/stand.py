@@ -124,22 +124,28 @@ class Stand:
 
     # ------------------------------------------------------------------------------ the same rows, by others
 
-    TABLES = ("error_group", "group_user", "error_stack", "event")
+    COPIED = ("error_group", "group_user", "error_stack", "event")
 
     def empty(self):
         self.sql("TRUNCATE event, error_stack, error_group, group_delta, group_user, alert_due, alert_outbox, "
                  "alert_card, alert_state, error_group_history CASCADE")
 
+    def columns(self, table):
+        """`table (a, b)`, without what the server makes up itself."""
+        return self.one("SELECT format('%I (%s)', attrelid::regclass, string_agg(quote_ident(attname), ', ' ORDER BY attnum)) "
+                        f"FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped "
+                        "AND attgenerated = '' GROUP BY attrelid")
+
     def take_out(self):
         """Rows of the run, as binary files; the tables are empty afterwards."""
-        self.psql(*[f"\\copy (SELECT * FROM {t}) TO '{self.base}/{t}.bin' (FORMAT binary)" for t in self.TABLES])
+        self.psql(*[f"\\copy {self.columns(t)} TO '{self.base}/{t}.bin' (FORMAT binary)" for t in self.COPIED])
         self.empty()
         self.sql("CHECKPOINT")
 
     def copy_in(self):
         """Seconds and WAL bytes of COPY of what was taken out, into the same tables."""
         wal = self.wal()
-        took = self.psql("BEGIN", *[f"\\copy {t} FROM '{self.base}/{t}.bin' (FORMAT binary)" for t in self.TABLES],
+        took = self.psql("BEGIN", *[f"\\copy {self.columns(t)} FROM '{self.base}/{t}.bin' (FORMAT binary)" for t in self.COPIED],
                          "COMMIT")
         return took, self.wal() - wal
 

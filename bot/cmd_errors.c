@@ -24,36 +24,38 @@ struct listing {
     int64_t page;
 };
 
-static void render_list(const struct talk *talk, const char *filter, const struct group *groups,
-                        size_t count, int64_t total, struct buf *html)
+static void render_list(const struct talk *talk, const char *filter, const struct group_page *page,
+                        struct buf *html)
 {
     char errors[WORDS_COUNT_BYTES];
     const char *values[] = {errors, filter};
-    words_count(talk->look.language, COUNT_ERRORS, total, errors);
+    if (page->is_least)
+        words_count_least(talk->look.language, COUNT_ERRORS, page->total, errors);
+    else
+        words_count(talk->look.language, COUNT_ERRORS, page->total, errors);
     bot_text_fill(talk->look.language, *filter ? TEXT_ERRORS_OF : TEXT_ERRORS_HEAD, values, 2,
                   html);
-    for (size_t i = 0; i < count; i++)
-        card_render_line(&groups[i], &talk->look, html);
+    for (size_t i = 0; i < page->count; i++)
+        card_render_line(&page->groups[i], &talk->look, html);
 }
 
-static void show_page(struct listing *l, const struct group *groups, size_t count, int64_t total)
+static void show_page(struct listing *l, const struct group_page *page)
 {
     struct talk *talk = l->talk;
     struct buf html;
     struct chat_keyboard keyboard = {.count = 0};
-    int64_t pages = (total + LIST_ROWS_MAX - 1) / LIST_ROWS_MAX;
+    int64_t pages = (page->total + LIST_ROWS_MAX - 1) / LIST_ROWS_MAX;
     const char *filter = talk->on_args ? talk->on_args : talk->args;
     struct our_message as = {.kind = MESSAGE_LIST, .args = filter};
     buf_init(&html, TG_TEXT_BYTES_MAX);
-    render_list(talk, filter, groups, count, total, &html);
-    digest_number_buttons(groups, count, &keyboard);
-    digest_page_buttons(l->page, pages < LIST_PAGES_MAX ? pages : LIST_PAGES_MAX, &keyboard);
+    render_list(talk, filter, page, &html);
+    digest_number_buttons(page->groups, page->count, &keyboard);
+    digest_page_buttons(l->page, pages, &keyboard);
     talk_show(talk, buf_text(&html), &keyboard, &as);
     buf_fini(&html);
 }
 
-static void on_list(void *ctx, const struct group *groups, size_t count, int64_t total,
-                    const struct err *err)
+static void on_list(void *ctx, const struct group_page *page, const struct err *err)
 {
     struct listing *l = ctx;
     struct talk *talk = l->talk;
@@ -62,8 +64,8 @@ static void on_list(void *ctx, const struct group *groups, size_t count, int64_t
         talk_answer(talk, TEXT_DATABASE_AWAY);
     else if (err)
         talk_say_away(talk);
-    else if (count > 0)
-        show_page(l, groups, count, total);
+    else if (page->count > 0)
+        show_page(l, page);
     else if (press)
         talk_answer(talk, TEXT_PAGE_GONE);
     else if (talk->args[0])

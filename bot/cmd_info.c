@@ -79,15 +79,15 @@ void bot_cmd_start(struct talk *talk)
         start_in_group(talk);
 }
 
-static void on_open(void *ctx, const struct group *groups, size_t count, int64_t total,
-                    const struct err *err)
+static void on_open(void *ctx, const struct group_page *page, const struct err *err)
 {
     struct talk *talk = ctx;
     char errors[WORDS_COUNT_BYTES];
-    (void)groups;
-    (void)count;
-    words_count(talk->look.language, COUNT_ERRORS, total, errors);
-    if (!err && total > 0)
+    if (!err && page->is_least)
+        words_count_least(talk->look.language, COUNT_ERRORS, page->total, errors);
+    else if (!err)
+        words_count(talk->look.language, COUNT_ERRORS, page->total, errors);
+    if (!err && page->total > 0)
         talk_say(talk, TEXT_SETUP_OPEN, errors, NULL);
     talk_end(talk);
 }

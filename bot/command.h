@@ -3,6 +3,7 @@
 #define NABAT_BOT_COMMAND_H
 
 #include "bot/talk.h"
+#include "store/group_list.h"
 
 typedef void command_fn(struct talk *talk);
 

@@ -141,10 +141,11 @@ enum {
     MEMBERS_ASKED_PER_MINUTE = 60,  /* getChatMember for people not known yet */
     NEIGHBOURS_READ_MAX = 1000,     /* newest groups that /error N compares with */
     SIMILAR_SHOWN_MAX = 3,
-    LIST_PAGES_MAX = 100,             /* of a list in the chat */
-    EVENTS_LISTED_MAX = 5,            /* of /error N events, a page */
-    TALKS_MAX = 8,                    /* chats that are answered at the same time */
-    UPDATES_IN_HAND_MAX = 200,        /* read from the table at a time */
+    LIST_PAGES_MAX = 100,                            /* of a list in the chat */
+    LIST_TOTAL_MAX = LIST_PAGES_MAX * LIST_ROWS_MAX, /* groups that a list counts */
+    EVENTS_LISTED_MAX = 5,                           /* of /error N events, a page */
+    TALKS_MAX = 8,                                   /* chats that are answered at the same time */
+    UPDATES_IN_HAND_MAX = 200,                       /* read from the table at a time */
     UPDATE_TRIES_MAX = 3,             /* an update that kills us thrice is left alone */
     PRESS_ANSWER_MS_MAX = 800,        /* then the press is told that the database is slow */
     WEBHOOK_BODY_BYTES_MAX = 1 * MIB, /* one update; Telegram's are a few KB */

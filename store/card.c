@@ -86,6 +86,7 @@ void store_card_claim(struct pg *pg, int64_t chat_id, bool counts_too, card_clai
     struct card_call *call = mem_alloc(sizeof *call);
     *call = (struct card_call){done, ctx};
     struct pg_batch *batch = pg_batch_new();
+    pg_batch_prepare(batch);
     pg_add(batch, sql);
     pg_bool(batch, counts_too);
     pg_i64(batch, CARD_EDIT_SECONDS_MIN);

@@ -62,27 +62,6 @@ void store_group_decode(const PGresult *rows, int row, int first_column, struct 
 typedef void group_done_fn(void *ctx, const struct group *group, const struct err *err);
 void store_group_get(struct pg *pg, int64_t group_id, group_done_fn *done, void *ctx);
 
-/* Which groups /errors lists, newest first. */
-enum { FILTER_WORDS_MAX = 8 };
-struct group_filter {
-    bool open_only;  /* not resolved */
-    bool muted_only; /* now */
-    bool unassigned_only;
-    unsigned statuses;                   /* bits, 1 << enum group_status; 0: any */
-    unsigned severities;                 /* bits, 1 << enum severity; 0: any */
-    int64_t seen_within_s;               /* 0: ever */
-    const char *words[FILTER_WORDS_MAX]; /* each is somewhere in title, culprit, handler, origin */
-    size_t words_count;                  /* or project; without case */
-    const char *assigned_to;             /* NULL: anybody */
-    int64_t assigned_to_id;              /* together with assigned_to: either matches */
-    int64_t offset;
-    int64_t limit; /* at most LIST_ROWS_MAX */
-};
-typedef void group_list_fn(void *ctx, const struct group *groups, size_t count, int64_t total,
-                           const struct err *err);
-void store_group_list(struct pg *pg, const struct group_filter *filter, group_list_fn *done,
-                      void *ctx);
-
 /* Who changes it: goes to the history with source "chat". `id` 0: a person without one (an
  * anonymous administrator). */
 struct actor {

@@ -144,6 +144,7 @@ class Standin:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # an answer is two writes, and the second must not wait for the first's ACK
 
             def log_message(self, *args):
                 pass
