@@ -205,3 +205,20 @@ def test_prune_finishes_an_interrupted_detach(db, tools, service):
 def test_prune_refuses_nonsense(db, tools, days):
     r = tools(db, "--days", days, program="prune/nabat-prune")
     assert r.returncode == 2 and days in r.stderr and "1 to 3650" in r.stderr
+
+
+def test_prune_does_not_wait_long_for_a_writer(db, tools, service):
+    """Who waits for the writers' lock holds up all of them: groups without events stay until the next run."""
+    service()
+    fill_days(db, 33)
+    writer = db.open()
+    writer.autocommit = False
+    with writer.cursor() as cur:
+        cur.execute("SELECT pg_advisory_xact_lock_shared(hashtext('nabat.groups'))")
+    r = tools(db, program="prune/nabat-prune")
+    assert r.returncode == 0 and "dropped 3 days" in r.stdout and "until the next run" in r.stdout, r.stdout + r.stderr
+    assert db.one("SELECT count(*) FROM error_group") == 34
+    writer.rollback()
+    writer.close()
+    r = tools(db, program="prune/nabat-prune")
+    assert "3 groups" in r.stdout and db.one("SELECT count(*) FROM error_group") == 31, r.stdout + r.stderr
