@@ -56,15 +56,15 @@ FROM error_group g, generate_series(1, 3) AS n ON CONFLICT DO NOTHING;
 """
 
 
-def fill(stand, events, groups, days=30, parallel=2):
-    """`events` over the `days` before today. The service has made the tables and does not run."""
+def fill(stand, events, groups, days=30, parallel=2, newest=1):
+    """`events` over `days`, the newest of them so many days ago. The service has made the tables and does not run."""
     today = datetime.datetime.now(datetime.timezone.utc).date()
     rows = events // days
     short = max(1, groups - STEADY)
     first = stand.one("SELECT nextval('event_id_seq')")
 
     def one_day(n):
-        day = today - datetime.timedelta(days=days - n)
+        day = today - datetime.timedelta(days=days - n + newest - 1)
         name = day.strftime("%Y%m%d")
         sql = DAY_SQL.format(leaf="event_" + name, stack="error_stack_" + name, day=day, next=day + datetime.timedelta(days=1),
                              first=first + n * rows, rows=rows, gap=86_000_000_000 // max(rows, 1), number=n, steady=STEADY,

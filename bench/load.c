@@ -53,6 +53,7 @@ static size_t requests_count;
 static size_t next_request;
 static struct connection *connections;
 static struct connection *free_connections;
+static struct connection *last_free;
 static int epoll;
 static uint32_t *samples; /* microseconds */
 static size_t samples_count;
@@ -209,10 +210,12 @@ static double send_due(double next, double until)
     return next;
 }
 
+/* At the end of the queue: each is used in its turn, and none is idle for so long that the server closes it. */
 static void give_free(struct connection *c)
 {
-    c->next_free = free_connections;
-    free_connections = c;
+    c->next_free = NULL;
+    *(free_connections ? &last_free->next_free : &free_connections) = c;
+    last_free = c;
 }
 
 static double run(void)
