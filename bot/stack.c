@@ -51,7 +51,8 @@ static void put_together(const struct details *details, struct buf *text)
     struct buf frames;
     buf_init(&frames, DETAILS_BYTES_MAX / 2);
     buf_add_str(text, details->head);
-    if (details->detail && sentry_detail_text(details->detail, details->detail_len, &frames) &&
+    if ((details->detail || details->source) &&
+        sentry_detail_text(details->detail, details->detail_len, details->source, &frames) &&
         frames.len)
         buf_addf(text, "\nSOURCE AND VARIABLES\n%s", frames.data);
     buf_add_str(text, details->tail);

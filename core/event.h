@@ -50,7 +50,8 @@ struct event {
     const char *payload;
     const char *tags;
     const char *breadcrumbs;
-    const void *detail; /* frames with source and variables; see ingest/sentry_detail.h */
+    const char *source; /* JSON: what all events of this stack share; see ingest/sentry_detail.h */
+    const void *detail; /* variables of its frames; the same */
     size_t detail_len;
     const struct attachment *attachments; /* a list, in the same arena */
     size_t bytes;                         /* what it weighs in the writer's queue */

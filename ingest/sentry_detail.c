@@ -53,7 +53,6 @@ static void add_frame(struct buf *out, const struct sentry_frame *f)
         json_add_str_n(out, f->context_line.at, f->context_line.len);
     }
     add_member(out, "post", f->post_context);
-    add_member(out, "vars", f->vars);
     buf_add_char(out, '}');
 }
 
@@ -61,25 +60,48 @@ static void add_exception(struct buf *out, const struct sentry_exception *e)
 {
     buf_add_str(out, "{\"type\":");
     json_add_str_n(out, e->type.at, e->type.len);
-    buf_add_str(out, ",\"value\":");
-    json_add_str_n(out, e->value.at, e->value.len);
     buf_add_str(out, ",\"frames\":[");
-    bool any = false;
+    const char *between = "";
     for (size_t i = 0; i < e->frames_count; i++) {
         if (!has_detail(&e->frames[i]))
             continue;
-        if (any)
-            buf_add_char(out, ',');
+        buf_add_str(out, between);
         add_frame(out, &e->frames[i]);
-        any = true;
+        between = ",";
     }
     buf_add_str(out, "]}");
+}
+
+/* For each frame that the source has. */
+static void add_vars(struct buf *out, const struct sentry_exception *e)
+{
+    const char *between = "";
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < e->frames_count; i++) {
+        if (!has_detail(&e->frames[i]))
+            continue;
+        buf_add_str(out, between);
+        if (e->frames[i].vars)
+            json_write(e->frames[i].vars, out);
+        else
+            buf_add_str(out, "null");
+        between = ",";
+    }
+    buf_add_char(out, ']');
 }
 
 static bool any_detail(const struct sentry_exception *e)
 {
     for (size_t i = 0; i < e->frames_count; i++)
         if (has_detail(&e->frames[i]))
+            return true;
+    return false;
+}
+
+static bool any_vars(const struct sentry_exception *e)
+{
+    for (size_t i = 0; i < e->frames_count; i++)
+        if (e->frames[i].vars)
             return true;
     return false;
 }
@@ -102,31 +124,62 @@ static bool compress(const struct buf *json, struct arena *arena, struct event *
     return copy != NULL;
 }
 
-bool sentry_detail_make(const struct json_value *root, const struct sentry_stack *stack,
+/* The exceptions of a chain, or the frames of none. */
+struct told {
+    const struct sentry_exception *list;
+    size_t count;
+};
+
+static bool make_source(const struct told *told, const struct json_value *modules,
                         struct arena *arena, struct event *event)
 {
-    bool any = stack->has_loose && any_detail(&stack->loose);
-    for (size_t i = 0; i < stack->count; i++)
-        any = any || any_detail(&stack->chain[i]);
-    const struct json_value *modules = sentry_get(root, "modules");
-    if (!any && !modules)
-        return true;
     struct buf json;
     buf_init(&json, DETAIL_BYTES_MAX);
     buf_add_str(&json, "{\"exceptions\":[");
-    for (size_t i = 0; i < stack->count; i++) {
-        if (i > 0)
-            buf_add_char(&json, ',');
-        add_exception(&json, &stack->chain[i]);
+    for (size_t i = 0; i < told->count; i++) {
+        buf_add_str(&json, i ? "," : "");
+        add_exception(&json, &told->list[i]);
     }
-    if (!stack->count && stack->has_loose)
-        add_exception(&json, &stack->loose);
     buf_add_char(&json, ']');
     add_member(&json, "modules", modules);
     buf_add_char(&json, '}');
+    if (!json.full)
+        event->source = arena_str_dup_n(arena, buf_text(&json), json.len);
+    bool ok = json.full || event->source;
+    buf_fini(&json);
+    return ok;
+}
+
+static bool make_detail(const struct told *told, struct arena *arena, struct event *event)
+{
+    struct buf json;
+    buf_init(&json, DETAIL_BYTES_MAX);
+    buf_add_str(&json, "{\"vars\":[");
+    for (size_t i = 0; i < told->count; i++) {
+        buf_add_str(&json, i ? "," : "");
+        add_vars(&json, &told->list[i]);
+    }
+    buf_add_str(&json, "]}");
     bool ok = json.full || compress(&json, arena, event);
     buf_fini(&json);
     return ok;
+}
+
+bool sentry_detail_make(const struct json_value *root, const struct sentry_stack *stack,
+                        struct arena *arena, struct event *event)
+{
+    struct told told = {stack->chain, stack->count};
+    const struct json_value *modules = sentry_get(root, "modules");
+    bool any = false;
+    bool vars = false;
+    if (!stack->count && stack->has_loose)
+        told = (struct told){&stack->loose, 1};
+    for (size_t i = 0; i < told.count; i++) {
+        any = any || any_detail(&told.list[i]);
+        vars = vars || any_vars(&told.list[i]);
+    }
+    return (!any && !modules) || (make_source(&told, modules, arena, event) &&
+                                  (!vars || make_detail(&told, arena, event)));
 }
 
 /* ---------------------------------------------------------------------------------------- reading */
@@ -141,7 +194,7 @@ static void tell_lines(const struct json_value *lines, const char *mark, struct 
     }
 }
 
-static void tell_frame(const struct json_value *f, struct buf *out)
+static void tell_frame(const struct json_value *f, const struct json_value *vars, struct buf *out)
 {
     struct part where = sentry_get_part(f, "where");
     struct part line = sentry_get_part(f, "line");
@@ -155,7 +208,8 @@ static void tell_frame(const struct json_value *f, struct buf *out)
         buf_add_char(out, '\n');
     }
     tell_lines(sentry_get(f, "post"), "    ", out);
-    const struct json_value *vars = sentry_get(f, "vars");
+    if (!vars)
+        vars = sentry_get(f, "vars"); /* as it was before 012_shared.sql */
     for (const struct json_value *v = vars ? vars->first : NULL; v; v = v->next) {
         buf_add_str(out, "      ");
         if (v->key)
@@ -183,27 +237,43 @@ static bool decompress(const void *bytes, size_t len, struct buf *json)
     return true;
 }
 
-bool sentry_detail_text(const void *bytes, size_t len, struct buf *out)
+static void tell_exception(const struct json_value *e, const struct json_value *vars,
+                           struct buf *out)
+{
+    struct part type = sentry_get_part(e, "type");
+    const struct json_value *frames = sentry_get(e, "frames");
+    if (!frames || !frames->first)
+        return;
+    buf_addf(out, "%s--- %.*s\n", out->len ? "\n" : "", (int)(type.len < 200 ? type.len : 200),
+             type.at);
+    const struct json_value *own = vars ? vars->first : NULL;
+    for (const struct json_value *f = frames->first; f; f = f->next) {
+        tell_frame(f, own, out);
+        own = own ? own->next : NULL;
+    }
+}
+
+static const struct json_value *read_piece(const char *text, size_t len, struct arena *arena)
+{
+    struct err err = {0};
+    const char *at = text;
+    return text ? json_read(text, &at, text + len, arena, &err) : NULL;
+}
+
+bool sentry_detail_text(const void *detail, size_t detail_len, const char *source, struct buf *out)
 {
     struct buf json;
-    struct err err = {0};
     buf_init(&json, DETAIL_BYTES_MAX + 16);
     struct arena *arena = arena_new(DETAIL_ARENA_BYTES_MAX);
-    const char *at = decompress(bytes, len, &json) ? json.data : NULL;
-    const struct json_value *root =
-        at ? json_read(json.data, &at, json.data + json.len, arena, &err) : NULL;
-    const struct json_value *list = sentry_get(root, "exceptions");
-    for (const struct json_value *e = sentry_list(list); e; e = e->next) {
-        struct part type = sentry_get_part(e, "type");
-        const struct json_value *frames = sentry_get(e, "frames");
-        if (!frames || !frames->first)
-            continue;
-        buf_addf(out, "%s--- %.*s\n", out->len ? "\n" : "", (int)(type.len < 200 ? type.len : 200),
-                 type.at);
-        for (const struct json_value *f = frames->first; f; f = f->next)
-            tell_frame(f, out);
+    bool ok = !detail || decompress(detail, detail_len, &json);
+    const struct json_value *own = detail && ok ? read_piece(json.data, json.len, arena) : NULL;
+    const struct json_value *root = source ? read_piece(source, strlen(source), arena) : own;
+    const struct json_value *vars = sentry_list(sentry_get(own, "vars"));
+    for (const struct json_value *e = sentry_list(sentry_get(root, "exceptions")); e; e = e->next) {
+        tell_exception(e, vars, out);
+        vars = vars ? vars->next : NULL;
     }
     arena_free(arena);
     buf_fini(&json);
-    return root != NULL;
+    return ok && root;
 }

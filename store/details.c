@@ -21,12 +21,14 @@ static const char DETAILS_SQL[] =
     "(SELECT 'WHAT USERS SAID' || string_agg(E'\\n' || coalesce(nullif(concat_ws(', ', f.name, "
     "f.email), ''), 'somebody') || ': ' || f.message, '' ORDER BY f.id) || E'\\n' "
     "FROM (SELECT * FROM user_feedback f WHERE f.group_id = e.group_id ORDER BY f.id DESC LIMIT 20) "
-    "f)), d.detail "
+    "f)), d.detail, s.source "
     "FROM (SELECT id FROM error_group WHERE id = $1 OR merged_into = $1) g "
     "CROSS JOIN LATERAL (SELECT * FROM bot_error_event b WHERE b.group_id = g.id ORDER BY b.id DESC LIMIT 1) e "
-    "LEFT JOIN event d ON d.id = e.id AND d.received_at = e.received_at ORDER BY e.id DESC LIMIT 1";
+    "LEFT JOIN event d ON d.id = e.id AND d.received_at = e.received_at "
+    "LEFT JOIN error_stack s ON s.hash = d.stack_hash AND s.received_day = (d.received_at AT TIME ZONE 'UTC')::date "
+    "ORDER BY e.id DESC LIMIT 1";
 /* clang-format on */
-enum { DETAILS_HEAD, DETAILS_TAIL, DETAILS_DETAIL };
+enum { DETAILS_HEAD, DETAILS_TAIL, DETAILS_DETAIL, DETAILS_SOURCE };
 
 struct details_call {
     details_done_fn *done;
@@ -47,6 +49,7 @@ static void on_details(void *ctx, const struct pg_reply *reply)
         if (hex)
             bytes = PQunescapeBytea((const unsigned char *)hex, &details.detail_len);
         details.detail = bytes;
+        details.source = pg_get_text(row, 0, DETAILS_SOURCE);
     }
     call->done(call->ctx, found ? &details : NULL, reply->err);
     PQfreemem(bytes);

@@ -8,8 +8,9 @@
 struct details {
     const char *head;   /* which event, message, stack */
     const char *tail;   /* payload, tags, breadcrumbs, files, what users said */
-    const void *detail; /* ingest/sentry_detail.h reads it; NULL: none */
+    const void *detail; /* ingest/sentry_detail.h reads it, and the next; NULL: none */
     size_t detail_len;
+    const char *source;
 };
 
 /* `details` NULL: no event is left. */

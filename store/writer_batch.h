@@ -55,7 +55,7 @@ struct write_batch {
 };
 
 /* ---- what the files of the batch share ---- */
-enum { ARRAY_BYTES_MAX = 96 * 1024 * 1024, DAY_MS = 86400 * 1000, COLUMNS_MAX = 25 };
+enum { ARRAY_BYTES_MAX = 96 * 1024 * 1024, DAY_MS = 86400 * 1000, COLUMNS_MAX = 26 };
 /* The first two parameters of what asks for events by their ids: EVENT_IDS. */
 void write_batch_add_ids(struct pg_batch *pg, const struct write_batch *batch);
 enum severity write_batch_worst(const struct batch_group *group);

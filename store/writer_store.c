@@ -12,6 +12,7 @@
 
 #include "core/limits.h"
 #include "core/mem.h"
+#include "store/stack_text.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -74,19 +75,20 @@ static const char COUNT_FREE_SQL[] = COUNT_INPUT
     "WHERE u.untold AND coalesce(f.noisy, true)";
 
 static const char STACKS_SQL[] =
-    "INSERT INTO error_stack (received_day, hash, body) "
+    "INSERT INTO error_stack (received_day, hash, body, source) "
     "SELECT (unnest($1::timestamptz[]) AT TIME ZONE 'UTC')::date, unnest($2::uuid[]), "
-    "unnest($3::text[]) ON CONFLICT (received_day, hash) DO NOTHING";
+    "unnest($3::text[]), unnest($4::text[]) ON CONFLICT (received_day, hash) DO NOTHING";
 
 static const char EVENTS_SQL[] =
     "INSERT INTO event (id, received_at, occurred_at, group_id, project_id, chat_id, event_id, "
     "severity, origin, handler, message, exception_type, user_id, gen_request_id, request_id, "
     "session_id, trace_id, environment, release, server_name, stack_hash, payload, tags, "
-    "breadcrumbs, detail) "
+    "breadcrumbs, detail, stack_said) "
     "SELECT coalesce(id, nextval('event_id_seq')), received_at, occurred_at, group_id, project_id, "
     "chat_id, event_id, severity, origin, handler, message, exception_type, user_id, "
     "gen_request_id, request_id, session_id, trace_id, environment, release, server_name, "
-    "stack_hash, payload::jsonb, tags::jsonb, breadcrumbs::jsonb, detail "
+    "stack_hash, payload::jsonb, tags::jsonb, breadcrumbs::jsonb, detail, "
+    "stack_said "
     "FROM (SELECT unnest($1::bigint[]) AS id, unnest($2::timestamptz[]) AS received_at, "
     "unnest($3::timestamptz[]) AS occurred_at, unnest($4::bigint[]) AS group_id, "
     "unnest($5::bigint[]) AS project_id, unnest($6::bigint[]) AS chat_id, "
@@ -98,7 +100,8 @@ static const char EVENTS_SQL[] =
     "unnest($18::text[]) AS environment, unnest($19::text[]) AS release, "
     "unnest($20::text[]) AS server_name, unnest($21::uuid[]) AS stack_hash, "
     "unnest($22::text[]) AS payload, unnest($23::text[]) AS tags, "
-    "unnest($24::text[]) AS breadcrumbs, unnest($25::bytea[]) AS detail) u";
+    "unnest($24::text[]) AS breadcrumbs, unnest($25::bytea[]) AS detail, "
+    "unnest($26::text[]) AS stack_said) u";
 
 static const char DUE_SQL[] =
     "INSERT INTO alert_due (kind, group_id, n, severity, occurred_max, environment, is_new, "
@@ -207,24 +210,79 @@ static void add_counts(struct pg_batch *pg, const struct write_batch *batch)
 
 /* ------------------------------------------------------------------------------------ events and stacks */
 
-/* As the view and older rows have it: the first half of a SHA-256. */
-static void hash_stack(const char *text, unsigned char out[STACK_HASH_BYTES])
-{
-    static EVP_MD *sha256;
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-    if (!sha256)
-        sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (!sha256 || !EVP_Digest(text, strlen(text), digest, &len, sha256, NULL))
-        mem_exhausted();
-    memcpy(out, digest, STACK_HASH_BYTES);
-}
-
-/* A stack that the batch brings to its day. */
+/* A stack of an event; those that the batch brings to their day are stored. */
 struct new_stack {
     unsigned char hash[STACK_HASH_BYTES];
     const struct event *event;
+    struct stack_text text;
 };
+
+/* A source without a text is one of a list of modules alone. */
+static bool has_stack(const struct event *e)
+{
+    return e->stacktrace || e->source;
+}
+
+static const char *text_of(const struct event *e)
+{
+    return e->stacktrace ? e->stacktrace : "";
+}
+
+/* As older rows have it, the first half of a SHA-256: of the text that is shared and, behind a NUL, of the source. */
+static void hash_stack(struct new_stack *stack)
+{
+    static EVP_MD_CTX *context;
+    static EVP_MD *sha256;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    static const char MARK = STACK_TEXT_MARK;
+    const char *text = text_of(stack->event);
+    const char *source = stack->event->source;
+    size_t head = stack->text.said ? (size_t)(stack->text.said - text) : strlen(text);
+    if (!sha256) {
+        sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+        context = EVP_MD_CTX_new();
+    }
+    bool ok = sha256 && context && EVP_DigestInit_ex2(context, sha256, NULL) &&
+              EVP_DigestUpdate(context, text, head);
+    if (stack->text.said) {
+        const char *tail = stack->text.said + stack->text.said_len;
+        ok = ok && EVP_DigestUpdate(context, &MARK, 1) &&
+             EVP_DigestUpdate(context, tail, strlen(tail));
+    }
+    if (source)
+        ok = ok && EVP_DigestUpdate(context, "", 1) &&
+             EVP_DigestUpdate(context, source, strlen(source));
+    if (!ok || !EVP_DigestFinal_ex(context, digest, NULL))
+        mem_exhausted();
+    memcpy(stack->hash, digest, STACK_HASH_BYTES);
+}
+
+static struct new_stack stack_of(const struct event *e)
+{
+    struct new_stack stack = {.event = e,
+                              .text = stack_text_split(text_of(e), e->exception_type, e->message)};
+    hash_stack(&stack);
+    return stack;
+}
+
+/* The text with the mark in place of what one event said. */
+static void add_shared_text(struct pg_array *array, const struct new_stack *stack)
+{
+    const char *text = text_of(stack->event);
+    if (!stack->text.said) {
+        pg_array_text(array, text);
+        return;
+    }
+    const char *tail = stack->text.said + stack->text.said_len;
+    size_t head_len = (size_t)(stack->text.said - text);
+    size_t tail_len = strlen(tail);
+    char *shared = mem_alloc(head_len + tail_len + 2);
+    memcpy(shared, text, head_len);
+    shared[head_len] = STACK_TEXT_MARK;
+    memcpy(shared + head_len + 1, tail, tail_len + 1);
+    pg_array_text(array, shared);
+    free(shared);
+}
 
 static int compare_stacks(const void *a, const void *b)
 {
@@ -240,14 +298,16 @@ static int compare_stacks(const void *a, const void *b)
 /* In one order, so that two writers do not wait for each other. */
 static void add_stacks(struct pg_batch *pg, struct new_stack *stacks, size_t count)
 {
-    static const enum pg_array_type TYPES[] = {PG_TIME_ARRAY, PG_UUID_ARRAY, PG_TEXT_ARRAY};
+    static const enum pg_array_type TYPES[] = {PG_TIME_ARRAY, PG_UUID_ARRAY, PG_TEXT_ARRAY,
+                                               PG_TEXT_ARRAY};
     struct columns c;
     qsort(stacks, count, sizeof *stacks, compare_stacks);
     columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
     for (size_t i = 0; i < count; i++) {
         pg_array_time(&c.array[0], stacks[i].event->received_ms);
         pg_array_uuid(&c.array[1], stacks[i].hash);
-        pg_array_text(&c.array[2], stacks[i].event->stacktrace);
+        add_shared_text(&c.array[2], &stacks[i]);
+        pg_array_text(&c.array[3], stacks[i].event->source);
     }
     columns_add(pg, &c, STACKS_SQL);
 }
@@ -264,8 +324,18 @@ static bool is_new_stack(struct writer_cache *cache, const struct event *e,
     return true;
 }
 
+/* Empty: what other columns say, too. */
+static void add_said(struct pg_array *array, const struct new_stack *stack)
+{
+    if (!stack || !stack->text.said)
+        pg_array_null(array);
+    else
+        pg_array_bytes(array, stack->text.said, stack->text.in_columns ? 0 : stack->text.said_len);
+}
+
+/* `stack` NULL: it has none. */
 static void add_event_row(struct columns *c, const struct event *e, int64_t group_id,
-                          const unsigned char *stack)
+                          const struct new_stack *stack)
 {
     const char *const texts_a[] = {e->event_id,   severity_name(e->severity),
                                    e->origin,     e->handler,
@@ -288,11 +358,12 @@ static void add_event_row(struct columns *c, const struct event *e, int64_t grou
         pg_array_null(&c->array[5]);
     for (size_t i = 0; i < sizeof texts_a / sizeof *texts_a; i++)
         pg_array_text(&c->array[6 + i], texts_a[i]);
-    pg_array_uuid(&c->array[20], stack);
+    pg_array_uuid(&c->array[20], stack ? stack->hash : NULL);
     pg_array_text(&c->array[21], e->payload);
     pg_array_text(&c->array[22], e->tags);
     pg_array_text(&c->array[23], e->breadcrumbs);
     pg_array_bytes(&c->array[24], e->detail, e->detail_len);
+    add_said(&c->array[25], stack);
 }
 
 static void add_events(struct pg_batch *pg, const struct write_batch *batch)
@@ -310,15 +381,14 @@ static void add_events(struct pg_batch *pg, const struct write_batch *batch)
     columns_init(&events, types, COLUMNS_MAX);
     for (size_t i = 0; i < batch->count; i++) {
         const struct event *e = batch->events[i];
-        unsigned char *hash = stacks[count].hash;
         if (e->is_counted_only)
             continue;
-        if (e->stacktrace)
-            hash_stack(e->stacktrace, hash);
+        if (has_stack(e))
+            stacks[count] = stack_of(e);
         add_event_row(&events, e, batch->groups[batch->group_of[i]].id,
-                      e->stacktrace ? hash : NULL);
-        if (e->stacktrace && is_new_stack(batch->cache, e, hash))
-            stacks[count++].event = e;
+                      has_stack(e) ? &stacks[count] : NULL);
+        if (has_stack(e) && is_new_stack(batch->cache, e, stacks[count].hash))
+            count++;
     }
     add_stacks(pg, stacks, count);
     columns_add(pg, &events, EVENTS_SQL);

@@ -46,7 +46,7 @@ static void check_event(const struct event *e)
     check_json(e->breadcrumbs);
     struct buf text;
     buf_init(&text, 32 * MIB);
-    if (e->detail && !sentry_detail_text(e->detail, e->detail_len, &text))
+    if ((e->detail || e->source) && !sentry_detail_text(e->detail, e->detail_len, e->source, &text))
         abort();
     buf_fini(&text);
     for (const struct attachment *a = e->attachments; a; a = a->next)

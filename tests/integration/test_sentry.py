@@ -211,8 +211,10 @@ def test_everything_of_an_event(shared):
                          item[1]["event_id"])[0][:3] == ("log.txt", "text/plain", 4)
     detail = bytes(shared.db.one("SELECT detail FROM event WHERE event_id = %s", item[1]["event_id"]))
     text = zstandard.decompress(detail).decode()
-    assert "Update(1)" in text and "import x" in text and '"aiogram":"3.1"' in text
-    assert "hunter2" not in text and "[Filtered]" in text
+    source = shared.db.one("SELECT s.source FROM error_stack s JOIN event e ON e.stack_hash = s.hash WHERE event_id = %s",
+                           item[1]["event_id"])
+    assert "Update(1)" in text and "import x" in source and '"aiogram":"3.1"' in source
+    assert "hunter2" not in text + source and "[Filtered]" in text
 
 
 def test_an_event_over_the_limit_is_trimmed_and_says_so(shared):

@@ -115,6 +115,7 @@ def test_secrets_in_odd_places(shared, fields):
     found += shared.db.one("SELECT name FROM event_attachment WHERE event_id = %s", eid)
     found += "".join(t for t, in shared.db.sql("SELECT title FROM error_group"))
     detail = shared.db.one("SELECT detail FROM event WHERE event_id = %s", eid)
+    found += "".join(shared.db.sql("SELECT coalesce(string_agg(body || coalesce(source, ''), ''), '') FROM error_stack")[0])
     if detail:
         import zstandard
         found += zstandard.decompress(bytes(detail)).decode()

@@ -227,3 +227,25 @@ def test_behind_a_pooler_statements_get_lost_and_events_do_not(service, db):
         assert counted_right(db)
     finally:
         pooler.close()
+
+
+def test_stacks_that_differ_in_what_was_said_are_stored_once(service, db):
+    s = service()
+    frames = '  File "/srv/bot.py", line 7, in pay\n    charge(user)\n'
+    texts = [f"Traceback (most recent call last):\n{frames}ValueError: user {n} of {n * 7}" for n in range(20)]
+    texts += [f"TypeError: no {n}\n    at f (a.js:1:2)" for n in range(20)] + ["odd \x01 mark: 1\n    at f (a.js:1:2)"] * 2
+    texts += ["Traceback (most recent call last):\n" + frames]  # cut: nothing is said
+    for part in range(0, len(texts), 7):
+        assert s.post([{"message": f"m{n}", "stacktrace": t} for n, t in enumerate(texts[part:part + 7], part)]).status == 200
+    assert dict(db.sql("SELECT message, stacktrace FROM bot_error_event")) == {f"m{n}": t for n, t in enumerate(texts)}
+    assert db.one("SELECT count(*) FROM error_stack") == 4
+    assert s.post({"exception": {"type": "ValueError", "value": "in columns", "stacktrace": texts[0].replace("user 0 of 0", "in columns")}}
+                  ).status == 200
+    assert db.sql("SELECT stack_said, right(stacktrace, 23) FROM bot_error_event JOIN event USING (id) "
+                  "WHERE event.message = 'in columns'") == [("", "\nValueError: in columns")]
+    assert db.one("SELECT count(*) FROM error_stack") == 4
+    assert db.sql("SELECT DISTINCT stack_said IS NULL FROM event WHERE message IN ('m40', 'm41', 'm42')") == [(True,)]
+    db.sql("SELECT forget_user('5')")
+    s.post({"message": "of a person", "user_id": "5", "stacktrace": texts[0].replace("user 0", "user five")})
+    assert db.sql("SELECT forget_user('5')") == [(1,)]
+    assert db.one("SELECT count(*) FROM event WHERE stack_said LIKE '%%five%%'") == 0

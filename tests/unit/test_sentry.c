@@ -361,10 +361,20 @@ static void variables_come_back(void **state)
     buf_init(&text, 1 << 20);
     assert_true(sentry_read_event(JSON, strlen(JSON), &c, arena, &batch, &err));
     assert_non_null(batch.events[0].detail);
-    assert_true(sentry_detail_text(batch.events[0].detail, batch.events[0].detail_len, &text));
+    assert_string_equal(batch.events[0].source,
+                        "{\"exceptions\":[{\"type\":\"E\",\"frames\":[{\"where\":\"f in a.py:3\",\"pre\":[\"one\"],\"line\":"
+                        "\"two\",\"post\":[\"three\"]}]}],\"modules\":{\"aiogram\":\"3\"}}");
+    assert_true(sentry_detail_text(batch.events[0].detail, batch.events[0].detail_len,
+                                   batch.events[0].source, &text));
     assert_string_equal(buf_text(&text), "--- E\n\nf in a.py:3\n    one\n  > two\n    three\n      n = 5\n"
                                          "      text = hi\n      token = [Filtered]\n");
-    assert_false(sentry_detail_text("garbage", 7, &text));
+    text.len = 0;
+    assert_true(sentry_detail_text(NULL, 0, batch.events[0].source, &text));
+    assert_string_equal(buf_text(&text),
+                        "--- E\n\nf in a.py:3\n    one\n  > two\n    three\n");
+    assert_false(sentry_detail_text("garbage", 7, NULL, &text));
+    assert_false(sentry_detail_text("garbage", 7, batch.events[0].source, &text));
+    assert_false(sentry_detail_text(NULL, 0, "garbage", &text));
     buf_fini(&text);
     arena_free(arena);
 }
