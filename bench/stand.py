@@ -131,21 +131,21 @@ class Stand:
                  "alert_card, alert_state, error_group_history CASCADE")
 
     def columns(self, table):
-        """`table (a, b)`, without what the server makes up itself."""
-        return self.one("SELECT format('%I (%s)', attrelid::regclass, string_agg(quote_ident(attname), ', ' ORDER BY attnum)) "
+        """`a, b`, without what the server makes up itself."""
+        return self.one("SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) "
                         f"FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped "
-                        "AND attgenerated = '' GROUP BY attrelid")
+                        "AND attgenerated = ''")
 
     def take_out(self):
         """Rows of the run, as binary files; the tables are empty afterwards."""
-        self.psql(*[f"\\copy {self.columns(t)} TO '{self.base}/{t}.bin' (FORMAT binary)" for t in self.COPIED])
+        self.psql(*[f"\\copy (SELECT {self.columns(t)} FROM {t}) TO '{self.base}/{t}.bin' (FORMAT binary)" for t in self.COPIED])
         self.empty()
         self.sql("CHECKPOINT")
 
     def copy_in(self):
         """Seconds and WAL bytes of COPY of what was taken out, into the same tables."""
         wal = self.wal()
-        took = self.psql("BEGIN", *[f"\\copy {self.columns(t)} FROM '{self.base}/{t}.bin' (FORMAT binary)" for t in self.COPIED],
+        took = self.psql("BEGIN", *[f"\\copy {t} ({self.columns(t)}) FROM '{self.base}/{t}.bin' (FORMAT binary)" for t in self.COPIED],
                          "COMMIT")
         return took, self.wal() - wal
 
