@@ -228,7 +228,7 @@ static const char *text_of(const struct event *e)
     return e->stacktrace ? e->stacktrace : "";
 }
 
-/* As older rows have it, the first half of a SHA-256: of the text that is shared and, behind a NUL, of the source. */
+/* As older rows have it, the first half of a SHA-256: of the text as it is stored and, behind a NUL, of the source. */
 static void hash_stack(struct new_stack *stack)
 {
     static EVP_MD_CTX *context;
@@ -257,12 +257,39 @@ static void hash_stack(struct new_stack *stack)
     memcpy(stack->hash, digest, STACK_HASH_BYTES);
 }
 
-static struct new_stack stack_of(const struct event *e)
+static int32_t day_of(const struct event *e)
 {
-    struct new_stack stack = {.event = e,
-                              .text = stack_text_split(text_of(e), e->exception_type, e->message)};
-    hash_stack(&stack);
-    return stack;
+    return (int32_t)(e->received_ms / DAY_MS);
+}
+
+/* Whether this stack was met before today, whatever was said: remembered under a hash that no row has. */
+static bool was_met(struct writer_cache *cache, const struct new_stack *shared)
+{
+    unsigned char key[STACK_HASH_BYTES];
+    memcpy(key, shared->hash, sizeof key);
+    key[0] ^= 0xff;
+    if (writer_cache_has_stack(cache, day_of(shared->event), key))
+        return true;
+    writer_cache_put_stack(cache, day_of(shared->event), key);
+    return false;
+}
+
+/* A text that comes again and again as it is, is stored as it is: what it says costs no event anything. Only when the
+ * same stack says something else is the piece taken out. */
+static struct new_stack stack_of(struct writer_cache *cache, const struct event *e)
+{
+    struct new_stack whole = {.event = e};
+    hash_stack(&whole);
+    if (writer_cache_has_stack(cache, day_of(e), whole.hash))
+        return whole;
+    struct new_stack shared = {.event = e,
+                               .text = stack_text_split(text_of(e), e->exception_type, e->message)};
+    if (!shared.text.said)
+        return whole;
+    hash_stack(&shared);
+    if (writer_cache_has_stack(cache, day_of(e), shared.hash) || was_met(cache, &shared))
+        return shared;
+    return whole;
 }
 
 /* The text with the mark in place of what one event said. */
@@ -317,10 +344,9 @@ static void add_stacks(struct pg_batch *pg, struct new_stack *stacks, size_t cou
 static bool is_new_stack(struct writer_cache *cache, const struct event *e,
                          const unsigned char hash[STACK_HASH_BYTES])
 {
-    int32_t day = (int32_t)(e->received_ms / DAY_MS);
-    if (writer_cache_has_stack(cache, day, hash))
+    if (writer_cache_has_stack(cache, day_of(e), hash))
         return false;
-    writer_cache_put_stack(cache, day, hash);
+    writer_cache_put_stack(cache, day_of(e), hash);
     return true;
 }
 
@@ -384,7 +410,7 @@ static void add_events(struct pg_batch *pg, const struct write_batch *batch)
         if (e->is_counted_only)
             continue;
         if (has_stack(e))
-            stacks[count] = stack_of(e);
+            stacks[count] = stack_of(batch->cache, e);
         add_event_row(&events, e, batch->groups[batch->group_of[i]].id,
                       has_stack(e) ? &stacks[count] : NULL);
         if (has_stack(e) && is_new_stack(batch->cache, e, stacks[count].hash))
@@ -511,7 +537,10 @@ static void enter(struct pg_batch *pg, const struct write_batch *batch,
     pg_time(pg, batch->received_max / DAY_MS * DAY_MS);
 }
 
-/* The larger part, while the server counts. */
+/* A small batch goes out in one piece: the server would be woken, do little and wait for the rest. */
+enum { SENT_AT_ONCE_MAX = 16 };
+
+/* The larger part, of a large batch while the server counts. */
 static void add_rest(void *ctx, struct pg_batch *pg)
 {
     struct write_batch *batch = ctx;
@@ -539,7 +568,10 @@ void write_batch_store(struct write_batch *batch, struct writer_cache *cache, st
         batch->counted_at = pg_batch_count(first);
         add_counts(first, batch);
     }
-    pg_batch_more(first, add_rest, batch);
+    if (batch->count > SENT_AT_ONCE_MAX)
+        pg_batch_more(first, add_rest, batch);
+    else
+        add_rest(batch, first);
     pg_run(pg, first, done, ctx);
 }
 
