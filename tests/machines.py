@@ -54,9 +54,13 @@ class Node:
     def stop(self, mode):
         shell("pg_stop", self.folder, mode)
 
-    def sql(self, text, database="postgres"):
+    def connect(self, database="postgres"):
         conn = psycopg2.connect(host=str(self.folder), user="nabat", dbname=database, connect_timeout=5)
         conn.autocommit = True
+        return conn
+
+    def sql(self, text, database="postgres"):
+        conn = self.connect(database)
         try:
             with conn.cursor() as cur:
                 cur.execute(text)
