@@ -6,6 +6,7 @@
 #include "core/buf.h"
 #include "core/limits.h"
 #include "core/mem.h"
+#include "ingest/memo.h"
 #include "ingest/pattern.h"
 #include "ingest/scrub_rules.h"
 
@@ -34,6 +35,7 @@ struct scrub {
     pcre2_match_data *match;
     pcre2_match_context *limits;
     /* keys seen before and what they were: an event repeats its few keys a hundred times */
+    struct memo *clean; /* long texts in which nothing was found; own */
     struct known_key {
         char key[KNOWN_KEY_BYTES];
         uint8_t len; /* 0: free */
@@ -119,6 +121,7 @@ struct scrub *scrub_new(const char *fields, const char *off, struct err *err)
         return NULL;
     }
     struct scrub *s = mem_alloc(sizeof *s);
+    s->clean = memo_new(MEMO_SLOTS, MEMO_BYTES_MAX);
     if (keys.len)
         s->keys = pattern_compile(keys.data, 0);
     buf_fini(&keys);
@@ -144,6 +147,7 @@ void scrub_free(struct scrub *s)
     pcre2_code_free(s->keys);
     pcre2_match_data_free(s->match);
     pcre2_match_context_free(s->limits);
+    memo_free(s->clean);
     free(s);
 }
 
@@ -244,16 +248,10 @@ static int replace_all(const struct scrub *s, size_t rule, struct json_value *v,
     return count;
 }
 
-int scrub_value(const struct scrub *s, enum scrub_reach reach, struct json_value *v,
-                struct arena *arena)
+static int apply_rules(const struct scrub *s, enum scrub_reach reach, struct json_value *v,
+                       struct arena *arena)
 {
-    if ((v->kind != JSON_STRING_V && v->kind != JSON_NUMBER_V) || v->len < 3)
-        return 0;
-    if (v->kind == JSON_NUMBER_V && v->len < 15)
-        return 0;
     int count = 0;
-    if (!s->any_rule)
-        return 0;
     unsigned has = scrub_traits(v->text, v->len);
     for (size_t i = 0; i < SCRUB_RULES_COUNT; i++) {
         const struct scrub_rule *rule = &SCRUB_RULES[i];
@@ -274,6 +272,27 @@ int scrub_value(const struct scrub *s, enum scrub_reach reach, struct json_value
         }
         count += n;
     }
+    return count;
+}
+
+int scrub_value(const struct scrub *s, enum scrub_reach reach, struct json_value *v,
+                struct arena *arena)
+{
+    if ((v->kind != JSON_STRING_V && v->kind != JSON_NUMBER_V) || v->len < 3)
+        return 0;
+    if (v->kind == JSON_NUMBER_V && v->len < 15)
+        return 0;
+    if (!s->any_rule)
+        return 0;
+    bool long_text = reach == SCRUB_TEXT && v->len >= MEMO_TEXT_BYTES_MIN &&
+                     v->len <= MEMO_TEXT_BYTES_MAX; /* a stack, mostly */
+    size_t ignored = 0;
+    if (long_text && memo_get(s->clean, v->text, v->len, &ignored))
+        return 0;
+    const struct json_value before = *v;
+    int count = apply_rules(s, reach, v, arena);
+    if (long_text && count == 0)
+        memo_put(s->clean, before.text, before.len, "", 0);
     return count;
 }
 

@@ -1,6 +1,8 @@
 /* stack.c -- which language a stack text is in, its frames in one order, its exception's type. */
 #include "ingest/stack.h"
 
+#include "ingest/memo.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -184,7 +186,7 @@ static void find_type(const char *text, const struct stack_language *lang, struc
     }
 }
 
-bool stack_parse(const char *text, struct stack *stack)
+static bool parse(const char *text, struct stack *stack)
 {
     const struct stack_language *best = NULL;
     size_t best_seen = 0;
@@ -203,5 +205,48 @@ bool stack_parse(const char *text, struct stack *stack)
     find_type(text, best, stack);
     if (best->innermost_last)
         reverse(stack);
+    return stack->count > 0;
+}
+
+/* What is remembered of a text: this, and its frames behind it. */
+struct parsed {
+    size_t count;
+    char type[FRAME_TEXT_BYTES];
+};
+enum { REMEMBERED_FRAMES_MAX = 40 };
+
+static void remember(struct memo *memo, const char *text, size_t len, const struct stack *stack)
+{
+    char value[sizeof(struct parsed) + REMEMBERED_FRAMES_MAX * sizeof(struct stack_frame)];
+    struct parsed head = {.count = stack->count};
+    size_t frames = stack->count * sizeof *stack->frames;
+    if (stack->count > REMEMBERED_FRAMES_MAX)
+        return;
+    memcpy(head.type, stack->type, sizeof head.type);
+    memcpy(value, &head, sizeof head);
+    memcpy(value + sizeof head, stack->frames, frames);
+    memo_put(memo, text, len, value, sizeof head + frames);
+}
+
+bool stack_parse(const char *text, struct stack *stack)
+{
+    static struct memo *memo; /* one thread */
+    size_t len = strlen(text);
+    size_t value_len = 0;
+    if (len < MEMO_TEXT_BYTES_MIN || len > MEMO_TEXT_BYTES_MAX)
+        return parse(text, stack);
+    if (!memo)
+        memo = memo_new(MEMO_SLOTS, MEMO_BYTES_MAX);
+    const char *value = memo_get(memo, text, len, &value_len);
+    if (value) {
+        struct parsed head;
+        memcpy(&head, value, sizeof head);
+        stack->count = head.count;
+        memcpy(stack->type, head.type, sizeof stack->type);
+        memcpy(stack->frames, value + sizeof head, value_len - sizeof head);
+    } else {
+        parse(text, stack);
+        remember(memo, text, len, stack);
+    }
     return stack->count > 0;
 }

@@ -101,15 +101,23 @@ static const struct count_row COUNTS[] = {
     {LANG_RU, COUNT_ERRORS, 21, "21 ошибка"},
     {LANG_RU, COUNT_ERRORS, 112, "112 ошибок"},
     {LANG_RU, COUNT_ERRORS, 1000, "1000 ошибок"},
+    {LANG_EN, COUNT_ERRORS, -1000, "1,000+ errors"},
+    {LANG_EN, COUNT_ERRORS, -1, "1+ errors"},
+    {LANG_RU, COUNT_ERRORS, -1000, "1000+ ошибок"},
+    {LANG_RU, COUNT_ERRORS, -21, "21+ ошибок"},
     {LANG_RU, COUNT_USERS, 12345, "12\u00a0345 пользователей"},
     {LANG_RU, COUNT_HELD, 3, "С прошлого сообщения было ещё 3 случая"},
 };
 
+/* n below 0: at least as many. */
 static void check_count(void **state)
 {
     const struct count_row *row = *state;
     char out[WORDS_COUNT_BYTES];
-    words_count(row->language, row->what, row->n, out);
+    if (row->n < 0)
+        words_count_least(row->language, row->what, -row->n, out);
+    else
+        words_count(row->language, row->what, row->n, out);
     assert_string_equal(out, row->want);
 }
 
