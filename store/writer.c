@@ -272,8 +272,8 @@ static void on_error(struct writer *w, const struct pg_reply *reply)
     } else {
         refuse(w, &err);
     }
-    if (reply->unknown || !pg_is_up(w->pg))
-        to_idle(w);
+    if (reply->unknown || !pg_is_up(w->pg) || w->batch.is_direct)
+        to_idle(w); /* a direct batch has no transaction open */
     else
         roll_back(w);
 }

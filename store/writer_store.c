@@ -1,4 +1,4 @@
-/* writer_store.c -- a batch into the database in one round trip: counters, users, stacks, events, facts, COMMIT.
+/* writer_store.c -- a batch into the database in one round trip: counters, users, stacks, events, facts.
  *
  * One statement each, whatever the number of events: columns travel as arrays and are unnested. A batch that
  * was looked up (writer_look.c) knows its groups. A direct one relies on what is remembered, so
@@ -21,12 +21,10 @@
 static const char ENTER_SQL[] =
     "SELECT " WRITER_SETTINGS ", set_config('lock_timeout', '200ms', true), " WRITER_LOCK;
 
-static const char SAME_EPOCH_SQL[] =
-    "SELECT CASE WHEN " WRITER_EPOCH " IS DISTINCT FROM $1 THEN nabat_stale('the epoch') END";
-
 /* The leaf of the day itself refuses a repeat; the day before has to be asked. */
-static const char NO_REPEAT_SQL[] =
-    "SELECT CASE WHEN EXISTS (SELECT 1 FROM " EVENT_IDS " u JOIN event e "
+static const char AS_REMEMBERED_SQL[] =
+    "SELECT CASE WHEN " WRITER_EPOCH " IS DISTINCT FROM $5 THEN nabat_stale('the epoch') END, "
+    "CASE WHEN EXISTS (SELECT 1 FROM " EVENT_IDS " u JOIN event e "
     "ON e.project_id = u.project_id AND e.event_id = u.event_id "
     "AND e.received_at >= $3::timestamptz AND e.received_at < $4::timestamptz) "
     "OR EXISTS (SELECT 1 FROM " EVENT_IDS " u JOIN event_counted c "
@@ -523,18 +521,17 @@ static void add_counted(struct pg_batch *pg, const struct write_batch *batch)
 
 /* ------------------------------------------------------------------------------------------------ whole */
 
-/* What a direct batch makes sure of before anything is written. */
+/* What a direct batch makes sure of before anything is written. Its transaction is that of the pipeline, from here to the
+ * Sync: BEGIN and COMMIT would be two statements more, and it leaves nothing open when it fails. */
 static void enter(struct pg_batch *pg, const struct write_batch *batch,
                   const struct writer_cache *cache)
 {
-    pg_add(pg, "BEGIN");
     pg_add(pg, ENTER_SQL);
-    pg_add(pg, SAME_EPOCH_SQL);
-    pg_text(pg, writer_cache_epoch(cache));
-    pg_add(pg, NO_REPEAT_SQL);
+    pg_add(pg, AS_REMEMBERED_SQL);
     write_batch_add_ids(pg, batch);
     pg_time(pg, batch->received_min - (int64_t)DEDUP_HOURS * 3600 * 1000);
     pg_time(pg, batch->received_max / DAY_MS * DAY_MS);
+    pg_text(pg, writer_cache_epoch(cache));
 }
 
 /* A small batch goes out in one piece: the server would be woken, do little and wait for the rest. */
@@ -550,7 +547,8 @@ static void add_rest(void *ctx, struct pg_batch *pg)
         add_counted(pg, batch);
         add_counted_ids(pg, batch);
     }
-    pg_add(pg, "COMMIT");
+    if (!batch->is_direct)
+        pg_add(pg, "COMMIT");
 }
 
 void write_batch_store(struct write_batch *batch, struct writer_cache *cache, struct pg *pg,
