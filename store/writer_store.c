@@ -12,9 +12,8 @@
 
 #include "core/limits.h"
 #include "core/mem.h"
-#include "store/stack_text.h"
+#include "store/writer_stack.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,11 +70,6 @@ static const char COUNT_FREE_SQL[] = COUNT_INPUT
     "LEFT JOIN c ON c.group_id = u.id WHERE u.id NOT IN (SELECT id FROM free)) "
     "SELECT nabat_stale('a group') FROM u LEFT JOIN free f ON f.id = u.id "
     "WHERE u.untold AND coalesce(f.noisy, true)";
-
-static const char STACKS_SQL[] =
-    "INSERT INTO error_stack (received_day, hash, body, source) "
-    "SELECT (unnest($1::timestamptz[]) AT TIME ZONE 'UTC')::date, unnest($2::uuid[]), "
-    "unnest($3::text[]), unnest($4::text[]) ON CONFLICT (received_day, hash) DO NOTHING";
 
 static const char EVENTS_SQL[] =
     "INSERT INTO event (id, received_at, occurred_at, group_id, project_id, chat_id, event_id, "
@@ -206,160 +200,11 @@ static void add_counts(struct pg_batch *pg, const struct write_batch *batch)
     columns_add(pg, &c, batch->is_direct ? COUNT_DIRECT_SQL : COUNT_FREE_SQL);
 }
 
-/* ------------------------------------------------------------------------------------ events and stacks */
-
-/* A stack of an event; those that the batch brings to their day are stored. */
-struct new_stack {
-    unsigned char hash[STACK_HASH_BYTES];
-    const struct event *event;
-    struct stack_text text;
-};
-
-/* A source without a text is one of a list of modules alone. */
-static bool has_stack(const struct event *e)
-{
-    return e->stacktrace || e->source;
-}
-
-static const char *text_of(const struct event *e)
-{
-    return e->stacktrace ? e->stacktrace : "";
-}
-
-/* As older rows have it, the first half of a SHA-256: of the text as it is stored and, behind a NUL, of the source. */
-static void hash_stack(struct new_stack *stack)
-{
-    static EVP_MD_CTX *context;
-    static EVP_MD *sha256;
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    static const char MARK = STACK_TEXT_MARK;
-    const char *text = text_of(stack->event);
-    const char *source = stack->event->source;
-    size_t head = stack->text.said ? (size_t)(stack->text.said - text) : strlen(text);
-    if (!sha256) {
-        sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-        context = EVP_MD_CTX_new();
-    }
-    bool ok = sha256 && context && EVP_DigestInit_ex2(context, sha256, NULL) &&
-              EVP_DigestUpdate(context, text, head);
-    if (stack->text.said) {
-        const char *tail = stack->text.said + stack->text.said_len;
-        ok = ok && EVP_DigestUpdate(context, &MARK, 1) &&
-             EVP_DigestUpdate(context, tail, strlen(tail));
-    }
-    if (source)
-        ok = ok && EVP_DigestUpdate(context, "", 1) &&
-             EVP_DigestUpdate(context, source, strlen(source));
-    if (!ok || !EVP_DigestFinal_ex(context, digest, NULL))
-        mem_exhausted();
-    memcpy(stack->hash, digest, STACK_HASH_BYTES);
-}
-
-static int32_t day_of(const struct event *e)
-{
-    return (int32_t)(e->received_ms / DAY_MS);
-}
-
-/* Whether this stack was met before today, whatever was said: remembered under a hash that no row has. */
-static bool was_met(struct writer_cache *cache, const struct new_stack *shared)
-{
-    unsigned char key[STACK_HASH_BYTES];
-    memcpy(key, shared->hash, sizeof key);
-    key[0] ^= 0xff;
-    if (writer_cache_has_stack(cache, day_of(shared->event), key))
-        return true;
-    writer_cache_put_stack(cache, day_of(shared->event), key);
-    return false;
-}
-
-/* A text that comes again and again as it is, is stored as it is: what it says costs no event anything. Only when the
- * same stack says something else is the piece taken out. */
-static struct new_stack stack_of(struct writer_cache *cache, const struct event *e)
-{
-    struct new_stack whole = {.event = e};
-    hash_stack(&whole);
-    if (writer_cache_has_stack(cache, day_of(e), whole.hash))
-        return whole;
-    struct new_stack shared = {.event = e,
-                               .text = stack_text_split(text_of(e), e->exception_type, e->message)};
-    if (!shared.text.said)
-        return whole;
-    hash_stack(&shared);
-    if (writer_cache_has_stack(cache, day_of(e), shared.hash) || was_met(cache, &shared))
-        return shared;
-    return whole;
-}
-
-/* The text with the mark in place of what one event said. */
-static void add_shared_text(struct pg_array *array, const struct new_stack *stack)
-{
-    const char *text = text_of(stack->event);
-    if (!stack->text.said) {
-        pg_array_text(array, text);
-        return;
-    }
-    const char *tail = stack->text.said + stack->text.said_len;
-    size_t head_len = (size_t)(stack->text.said - text);
-    size_t tail_len = strlen(tail);
-    char *shared = mem_alloc(head_len + tail_len + 2);
-    memcpy(shared, text, head_len);
-    shared[head_len] = STACK_TEXT_MARK;
-    memcpy(shared + head_len + 1, tail, tail_len + 1);
-    pg_array_text(array, shared);
-    free(shared);
-}
-
-static int compare_stacks(const void *a, const void *b)
-{
-    const struct new_stack *x = a;
-    const struct new_stack *y = b;
-    int64_t day_x = x->event->received_ms / DAY_MS;
-    int64_t day_y = y->event->received_ms / DAY_MS;
-    if (day_x != day_y)
-        return day_x < day_y ? -1 : 1;
-    return memcmp(x->hash, y->hash, STACK_HASH_BYTES);
-}
-
-/* In one order, so that two writers do not wait for each other. */
-static void add_stacks(struct pg_batch *pg, struct new_stack *stacks, size_t count)
-{
-    static const enum pg_array_type TYPES[] = {PG_TIME_ARRAY, PG_UUID_ARRAY, PG_TEXT_ARRAY,
-                                               PG_TEXT_ARRAY};
-    struct columns c;
-    qsort(stacks, count, sizeof *stacks, compare_stacks);
-    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
-    for (size_t i = 0; i < count; i++) {
-        pg_array_time(&c.array[0], stacks[i].event->received_ms);
-        pg_array_uuid(&c.array[1], stacks[i].hash);
-        add_shared_text(&c.array[2], &stacks[i]);
-        pg_array_text(&c.array[3], stacks[i].event->source);
-    }
-    columns_add(pg, &c, STACKS_SQL);
-}
-
-/* Whether the day is not known to have it. What is sent counts as known at once: if the batch fails, all stacks are
- * forgotten. */
-static bool is_new_stack(struct writer_cache *cache, const struct event *e,
-                         const unsigned char hash[STACK_HASH_BYTES])
-{
-    if (writer_cache_has_stack(cache, day_of(e), hash))
-        return false;
-    writer_cache_put_stack(cache, day_of(e), hash);
-    return true;
-}
-
-/* Empty: what other columns say, too. */
-static void add_said(struct pg_array *array, const struct new_stack *stack)
-{
-    if (!stack || !stack->text.said)
-        pg_array_null(array);
-    else
-        pg_array_bytes(array, stack->text.said, stack->text.in_columns ? 0 : stack->text.said_len);
-}
+/* ----------------------------------------------------------------------------------------------- events */
 
 /* `stack` NULL: it has none. */
 static void add_event_row(struct columns *c, const struct event *e, int64_t group_id,
-                          const struct new_stack *stack)
+                          const struct event_stack *stack)
 {
     const char *const texts_a[] = {e->event_id,   severity_name(e->severity),
                                    e->origin,     e->handler,
@@ -387,7 +232,7 @@ static void add_event_row(struct columns *c, const struct event *e, int64_t grou
     pg_array_text(&c->array[22], e->tags);
     pg_array_text(&c->array[23], e->breadcrumbs);
     pg_array_bytes(&c->array[24], e->detail, e->detail_len);
-    add_said(&c->array[25], stack);
+    event_stack_add_said(stack, &c->array[25]);
 }
 
 static void add_events(struct pg_batch *pg, const struct write_batch *batch)
@@ -400,21 +245,21 @@ static void add_events(struct pg_batch *pg, const struct write_batch *batch)
     types[20] = PG_UUID_ARRAY;
     types[24] = PG_BYTEA_ARRAY;
     struct columns events;
-    struct new_stack *stacks = mem_alloc(batch->count * sizeof *stacks);
+    struct event_stack *stacks = mem_alloc(batch->count * sizeof *stacks);
     size_t count = 0;
     columns_init(&events, types, COLUMNS_MAX);
     for (size_t i = 0; i < batch->count; i++) {
         const struct event *e = batch->events[i];
         if (e->is_counted_only)
             continue;
-        if (has_stack(e))
-            stacks[count] = stack_of(batch->cache, e);
+        if (event_has_stack(e))
+            stacks[count] = event_stack_of(batch->cache, e);
         add_event_row(&events, e, batch->groups[batch->group_of[i]].id,
-                      has_stack(e) ? &stacks[count] : NULL);
-        if (has_stack(e) && is_new_stack(batch->cache, e, stacks[count].hash))
+                      event_has_stack(e) ? &stacks[count] : NULL);
+        if (event_has_stack(e) && event_stack_is_new(batch->cache, &stacks[count]))
             count++;
     }
-    add_stacks(pg, stacks, count);
+    event_stacks_store(stacks, count, pg);
     columns_add(pg, &events, EVENTS_SQL);
     free(stacks);
 }
