@@ -41,7 +41,6 @@ struct memo *memo_new(size_t slots, size_t bytes_max)
 {
     struct memo *memo = mem_alloc(sizeof *memo);
     *memo = (struct memo){.mask = slots - 1, .bytes_max = bytes_max};
-    memo->slots = mem_alloc(slots * sizeof *memo->slots);
     return memo;
 }
 
@@ -55,7 +54,7 @@ static void clear(struct memo *memo, struct slot *slot)
 
 static void forget(struct memo *memo)
 {
-    for (size_t i = 0; i <= memo->mask; i++)
+    for (size_t i = 0; memo->slots && i <= memo->mask; i++)
         clear(memo, &memo->slots[i]);
 }
 
@@ -76,6 +75,8 @@ static bool holds(const struct slot *slot, uint64_t hash, const char *text, size
 
 const void *memo_get(const struct memo *memo, const char *text, size_t len, size_t *value_len)
 {
+    if (!memo->slots)
+        return NULL;
     uint64_t hash = hash_of(text, len);
     const struct slot *slot = &memo->slots[hash & memo->mask];
     if (!holds(slot, hash, text, len))
@@ -88,12 +89,14 @@ const void *memo_get(const struct memo *memo, const char *text, size_t len, size
 
 void memo_put(struct memo *memo, const char *text, size_t len, const void *value, size_t value_len)
 {
+    if (len + value_len > memo->bytes_max)
+        return;
+    if (!memo->slots) /* with the first text: an idle service holds none */
+        memo->slots = mem_alloc((memo->mask + 1) * sizeof *memo->slots);
     uint64_t hash = hash_of(text, len);
     struct slot *slot = &memo->slots[hash & memo->mask];
     if (slot->bytes && !memo->slots[hash >> 32 & memo->mask].bytes)
         slot = &memo->slots[hash >> 32 & memo->mask];
-    if (len + value_len > memo->bytes_max)
-        return;
     if (memo->bytes + len + value_len > memo->bytes_max)
         forget(memo);
     clear(memo, slot);

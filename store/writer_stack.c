@@ -28,21 +28,28 @@ static const char *text_of(const struct event *e)
     return e->stacktrace ? e->stacktrace : "";
 }
 
-/* As older rows have it, the first half of a SHA-256: of the text as it is stored and, behind a NUL, of the source. */
-static void hash_stack(struct event_stack *stack)
+static EVP_MD *sha256(void)
+{
+    static EVP_MD *kept; /* looked up once: that costs as much as the hashing */
+    if (!kept)
+        kept = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (!kept)
+        mem_exhausted();
+    return kept;
+}
+
+/* As older rows have it, the first half of a SHA-256: of the text as it is stored and, behind a NUL, of the source's own
+ * hash (`source`, NULL: none), which is made once for both forms of a text. */
+static void hash_stack(struct event_stack *stack, const unsigned char *source)
 {
     static EVP_MD_CTX *context;
-    static EVP_MD *sha256;
-    unsigned char digest[EVP_MAX_MD_SIZE];
     static const char MARK = STACK_TEXT_MARK;
+    unsigned char digest[EVP_MAX_MD_SIZE];
     const char *text = text_of(stack->event);
-    const char *source = stack->event->source;
     size_t head = stack->text.said ? (size_t)(stack->text.said - text) : strlen(text);
-    if (!sha256) {
-        sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (!context)
         context = EVP_MD_CTX_new();
-    }
-    bool ok = sha256 && context && EVP_DigestInit_ex2(context, sha256, NULL) &&
+    bool ok = context && EVP_DigestInit_ex2(context, sha256(), NULL) &&
               EVP_DigestUpdate(context, text, head);
     if (stack->text.said) {
         const char *tail = stack->text.said + stack->text.said_len;
@@ -51,10 +58,19 @@ static void hash_stack(struct event_stack *stack)
     }
     if (source)
         ok = ok && EVP_DigestUpdate(context, "", 1) &&
-             EVP_DigestUpdate(context, source, strlen(source));
+             EVP_DigestUpdate(context, source, STACK_HASH_BYTES);
     if (!ok || !EVP_DigestFinal_ex(context, digest, NULL))
         mem_exhausted();
     memcpy(stack->hash, digest, STACK_HASH_BYTES);
+}
+
+static const unsigned char *hash_source(const char *text, unsigned char out[EVP_MAX_MD_SIZE])
+{
+    if (!text)
+        return NULL;
+    if (!EVP_Digest(text, strlen(text), out, NULL, sha256(), NULL))
+        mem_exhausted();
+    return out;
 }
 
 static int32_t day_of(const struct event *e)
@@ -76,15 +92,17 @@ static bool was_met(struct writer_cache *cache, const struct event_stack *shared
 
 struct event_stack event_stack_of(struct writer_cache *cache, const struct event *e)
 {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    const unsigned char *source = hash_source(e->source, digest);
     struct event_stack whole = {.event = e};
-    hash_stack(&whole);
+    hash_stack(&whole, source);
     if (writer_cache_has_stack(cache, day_of(e), whole.hash))
         return whole;
     struct event_stack shared = {
         .event = e, .text = stack_text_split(text_of(e), e->exception_type, e->message)};
     if (!shared.text.said)
         return whole;
-    hash_stack(&shared);
+    hash_stack(&shared, source);
     if (writer_cache_has_stack(cache, day_of(e), shared.hash) || was_met(cache, &shared))
         return shared;
     return whole;
