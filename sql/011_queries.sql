@@ -26,22 +26,20 @@ CREATE FUNCTION nabat_group_text(title text, culprit text, handler text, origin 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT lower(title || ' ' || coalesce(culprit, '') || ' ' || coalesce(handler, '') || ' ' || origin) $$;
 
--- Makes the index if the extension can be had: called here, and by hand when it was installed later.
+-- Makes the index if the extension can be had, and tells whether: called here, and by hand when it was installed later.
 CREATE FUNCTION nabat_index_words() RETURNS boolean
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE home text;
 BEGIN
-    BEGIN
-        CREATE EXTENSION IF NOT EXISTS pg_trgm;
-    EXCEPTION WHEN undefined_file OR feature_not_supported OR insufficient_privilege OR invalid_parameter_value THEN
-        RAISE NOTICE 'pg_trgm can''t be installed (%): words are looked for in all groups', SQLERRM;
-        RETURN false;
-    END;
+    CREATE EXTENSION IF NOT EXISTS pg_trgm;
     SELECT quote_ident(n.nspname) INTO home FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
     WHERE e.extname = 'pg_trgm';
     EXECUTE format('CREATE INDEX IF NOT EXISTS error_group_words ON error_group USING gin '
                    '(nabat_group_text(title, culprit, handler, origin) %s.gin_trgm_ops)', home);
     RETURN true;
+EXCEPTION WHEN undefined_file OR feature_not_supported OR insufficient_privilege OR invalid_parameter_value THEN
+    RAISE NOTICE 'pg_trgm can''t be used (%): words are looked for in all groups', SQLERRM;
+    RETURN false;
 END $$;
 REVOKE ALL ON FUNCTION nabat_index_words() FROM PUBLIC;
 SELECT nabat_index_words();

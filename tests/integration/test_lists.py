@@ -86,3 +86,21 @@ def test_pages_go_on_where_the_newest_end(many, tg, db):
         tg.wait(lambda p=page: any(t.startswith(f"{p} /") for t in buttons(tg.messages[CHAT, message["message_id"]])), 5)
         text = tg.messages[CHAT, message["message_id"]]["text"]
         assert [int(n) for n in re.findall(r"#(\d+)", text)] == rows[10 * page - 10:10 * page]
+
+
+def test_an_owner_who_may_install_no_extension_migrates_all_the_same(db, tools):
+    db.sql("DROP ROLE IF EXISTS plain")
+    db.sql("CREATE ROLE plain LOGIN")
+    db.sql("CREATE SCHEMA plain AUTHORIZATION plain")
+    try:
+        env = {"DATABASE_URL": db.url.replace("user=nabat", "user=plain"), "DATABASE_SCHEMA": "plain"}
+        assert "user=plain" in env["DATABASE_URL"]
+        r = tools(db, "--migrate", env=env)
+        assert r.returncode == 0, r.stderr
+        assert db.sql("SELECT to_regclass('plain.error_group_list') IS NOT NULL, to_regclass('plain.error_group_words') IS NULL"
+                      ) == [(True, True)]
+        db.sql("CREATE EXTENSION pg_trgm")  # somebody else may
+        db.sql("SET search_path = plain; SET ROLE plain; SELECT nabat_index_words()")
+        assert db.one("SELECT to_regclass('plain.error_group_words') IS NOT NULL")
+    finally:
+        db.sql("RESET ROLE; RESET search_path; DROP SCHEMA plain CASCADE; DROP ROLE plain")
