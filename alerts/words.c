@@ -142,24 +142,28 @@ static void group_digits(enum language language, int64_t n, char out[48])
     out[to] = '\0';
 }
 
-void words_count(enum language language, enum counted what, int64_t n, char out[WORDS_COUNT_BYTES])
+static void fill_count(enum language language, int64_t n, const char *behind, const char *form,
+                       char out[WORDS_COUNT_BYTES])
 {
     char number[48];
     group_digits(language, n, number);
-    const char *form =
-        language == LANG_RU ? COUNTED_RU[what][russian_form(n)] : COUNTED_EN[what][n != 1];
     const char *mark = strstr(form, "%s");
-    snprintf(out, WORDS_COUNT_BYTES, "%.*s%s%s", (int)(mark - form), form, number, mark + 2);
+    snprintf(out, WORDS_COUNT_BYTES, "%.*s%s%s%s", (int)(mark - form), form, number, behind,
+             mark + 2);
+}
+
+void words_count(enum language language, enum counted what, int64_t n, char out[WORDS_COUNT_BYTES])
+{
+    fill_count(language, n, "",
+               language == LANG_RU ? COUNTED_RU[what][russian_form(n)] : COUNTED_EN[what][n != 1],
+               out);
 }
 
 void words_count_least(enum language language, enum counted what, int64_t n,
                        char out[WORDS_COUNT_BYTES])
 {
-    char number[48];
-    group_digits(language, n, number);
-    const char *form = language == LANG_RU ? COUNTED_RU[what][2] : COUNTED_EN[what][1];
-    const char *mark = strstr(form, "%s");
-    snprintf(out, WORDS_COUNT_BYTES, "%.*s%s+%s", (int)(mark - form), form, number, mark + 2);
+    fill_count(language, n, "+", language == LANG_RU ? COUNTED_RU[what][2] : COUNTED_EN[what][1],
+               out);
 }
 
 void words_moment(const struct look *look, int64_t ms, char out[WORDS_MOMENT_BYTES])

@@ -24,15 +24,21 @@ struct listing {
     int64_t page;
 };
 
+void bot_count_errors(const struct talk *talk, const struct group_page *page,
+                      char out[WORDS_COUNT_BYTES])
+{
+    if (page->is_least)
+        words_count_least(talk->look.language, COUNT_ERRORS, page->total, out);
+    else
+        words_count(talk->look.language, COUNT_ERRORS, page->total, out);
+}
+
 static void render_list(const struct talk *talk, const char *filter, const struct group_page *page,
                         struct buf *html)
 {
     char errors[WORDS_COUNT_BYTES];
     const char *values[] = {errors, filter};
-    if (page->is_least)
-        words_count_least(talk->look.language, COUNT_ERRORS, page->total, errors);
-    else
-        words_count(talk->look.language, COUNT_ERRORS, page->total, errors);
+    bot_count_errors(talk, page, errors);
     bot_text_fill(talk->look.language, *filter ? TEXT_ERRORS_OF : TEXT_ERRORS_HEAD, values, 2,
                   html);
     for (size_t i = 0; i < page->count; i++)

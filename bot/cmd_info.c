@@ -83,12 +83,10 @@ static void on_open(void *ctx, const struct group_page *page, const struct err *
 {
     struct talk *talk = ctx;
     char errors[WORDS_COUNT_BYTES];
-    if (!err && page->is_least)
-        words_count_least(talk->look.language, COUNT_ERRORS, page->total, errors);
-    else if (!err)
-        words_count(talk->look.language, COUNT_ERRORS, page->total, errors);
-    if (!err && page->total > 0)
+    if (!err && page->total > 0) {
+        bot_count_errors(talk, page, errors);
         talk_say(talk, TEXT_SETUP_OPEN, errors, NULL);
+    }
     talk_end(talk);
 }
 

@@ -56,6 +56,10 @@ command_fn bot_cmd_channels, bot_cmd_silence, bot_cmd_quiet, bot_cmd_rules;
 command_fn bot_cmd_monitors, bot_cmd_health, bot_cmd_settings;
 command_fn bot_cmd_grant, bot_cmd_revoke, bot_cmd_forget;
 
+/* "12 errors", or "1,000+ errors" where the list counts no further. */
+void bot_count_errors(const struct talk *talk, const struct group_page *page,
+                      char out[WORDS_COUNT_BYTES]);
+
 /* A press on a message of theirs; `arg` is what the button says of itself ("2" of "page:2"). */
 void bot_press_page(struct talk *talk, const char *arg);
 void bot_press_digest_page(struct talk *talk, const char *arg);

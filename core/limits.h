@@ -39,15 +39,16 @@ enum {
     FINGERPRINT_PARTS_MAX = 100,
     FINGERPRINT_PART_BYTES_MAX = 1 * KIB,
 
-    /* -- columns, bytes of UTF-8 -- */
-    TITLE_BYTES_MAX = 512,
-    ORIGIN_BYTES_MAX = 64,
-    NAME_BYTES_MAX = 512, /* handler, exception type, release, environment, ids */
-    MEMO_SLOTS =
-        4096, /* of texts that came before, and how much they and what is known of them take */
+    /* -- stacks that came before, twice: what parsing found, what was clean -- */
+    MEMO_SLOTS = 4096,
     MEMO_BYTES_MAX = 6 * MIB,
     MEMO_TEXT_BYTES_MIN = 256, /* shorter ones are read as fast as they are found */
     MEMO_TEXT_BYTES_MAX = 16 * KIB,
+
+    /* -- columns, bytes of UTF-8 -- */
+    TITLE_BYTES_MAX = 512,
+    ORIGIN_BYTES_MAX = 64,
+    NAME_BYTES_MAX = 512,        /* handler, exception type, release, environment, ids */
     STACK_FRAMES_READ_MAX = 300, /* frames read of one stack text */
     STACK_FRAMES_KEYED_MAX = 8,  /* frames that make the grouping key */
 

@@ -34,8 +34,8 @@ struct scrub {
     pcre2_code *keys; /* NULL: every class of keys is off */
     pcre2_match_data *match;
     pcre2_match_context *limits;
-    /* keys seen before and what they were: an event repeats its few keys a hundred times */
     struct memo *clean; /* long texts in which nothing was found; own */
+    /* keys seen before and what they were: an event repeats its few keys a hundred times */
     struct known_key {
         char key[KNOWN_KEY_BYTES];
         uint8_t len; /* 0: free */

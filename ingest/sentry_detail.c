@@ -90,22 +90,6 @@ static void add_vars(struct buf *out, const struct sentry_exception *e)
     buf_add_char(out, ']');
 }
 
-static bool any_detail(const struct sentry_exception *e)
-{
-    for (size_t i = 0; i < e->frames_count; i++)
-        if (has_detail(&e->frames[i]))
-            return true;
-    return false;
-}
-
-static bool any_vars(const struct sentry_exception *e)
-{
-    for (size_t i = 0; i < e->frames_count; i++)
-        if (e->frames[i].vars)
-            return true;
-    return false;
-}
-
 static bool compress(const struct buf *json, struct arena *arena, struct event *event)
 {
     static ZSTD_CCtx *context; /* one thread */
@@ -174,10 +158,11 @@ bool sentry_detail_make(const struct json_value *root, const struct sentry_stack
     bool vars = false;
     if (!stack->count && stack->has_loose)
         told = (struct told){&stack->loose, 1};
-    for (size_t i = 0; i < told.count; i++) {
-        any = any || any_detail(&told.list[i]);
-        vars = vars || any_vars(&told.list[i]);
-    }
+    for (size_t i = 0; i < told.count; i++)
+        for (size_t k = 0; k < told.list[i].frames_count; k++) {
+            any = any || has_detail(&told.list[i].frames[k]);
+            vars = vars || told.list[i].frames[k].vars;
+        }
     return (!any && !modules) || (make_source(&told, modules, arena, event) &&
                                   (!vars || make_detail(&told, arena, event)));
 }

@@ -51,16 +51,16 @@ static const char SUPPOSE_SQL[] =
     "$7::text AS handler) d WHERE f.project_id = $4 AND f.fingerprint = $5";
 
 /* Groups that would not ring as a new one does: muted, taken, or rung within $2 seconds. Put into words only once it is
- * known which ones: there may be many. */
+ * known which ones: there may be many. What was merged into one of them comes with it, and only so. */
 static const char KNOWN_SQL[] =
     "SELECT " FACT_COLUMNS ", f.project_id, f.fingerprint "
     "FROM (SELECT id, min(rank) AS rank FROM (SELECT id, 1 AS rank FROM error_group WHERE "
     "(muted_until IS NOT NULL OR muted_until_count IS NOT NULL) AND (muted_until > now() OR "
-    "muted_until_count >= occurrences) UNION ALL SELECT id, 1 FROM error_group "
-    "WHERE status = 'in_progress' UNION ALL SELECT group_id, 2 FROM alert_state "
+    "muted_until_count >= occurrences) AND merged_into IS NULL UNION ALL SELECT id, 1 FROM error_group "
+    "WHERE status = 'in_progress' AND merged_into IS NULL UNION ALL SELECT group_id, 2 FROM alert_state "
     "WHERE last_ring_at > now() - make_interval(secs => greatest($2, coalesce((SELECT max(cooldown) "
     "FROM alert_rule WHERE enabled), 0)))) w GROUP BY id ORDER BY rank, id DESC LIMIT $3) k "
-    "JOIN error_group g ON g.id = k.id JOIN project p ON p.id = g.project_id "
+    "JOIN error_group g ON g.id = k.id AND g.merged_into IS NULL JOIN project p ON p.id = g.project_id "
     "CROSS JOIN LATERAL (SELECT g.id UNION ALL SELECT m.id FROM error_group m WHERE m.merged_into = g.id) o "
     "JOIN error_group f ON f.id = o.id CROSS JOIN LATERAL (SELECT 'event'::text AS kind, "
     "1::bigint AS n, NULL::text AS severity, to_timestamp(0) AS occurred_max, "

@@ -143,6 +143,29 @@ def test_muted_stays_muted_and_taken_stays_taken(own, service, tg):
     drained(s)
 
 
+def test_what_was_merged_is_known_by_its_root_alone(own, service, tg):
+    """The root is muted, the leaf was taken by itself: its events are the root's, muted."""
+    cluster, d = own
+    s = service(database=d, tg=tg)
+    for what in ("root", "leaf"):
+        s.post({"message": f"{what} trouble", "severity": "critical"})
+    tg.wait(lambda: len(tg.sent(CHAT)) == 2, 10, "two cards")
+    root, leaf = (d.one("SELECT id FROM error_group WHERE title = %s", f"{what} trouble") for what in ("root", "leaf"))
+    d.sql("SELECT take(%s, 'ann')", root)
+    d.sql("SELECT merge_groups(%s, %s)", root, leaf)
+    d.sql("SELECT mute(%s, '1 hour')", root)
+    assert d.sql("SELECT status FROM error_group") == [("in_progress",)] * 2
+    key = d.one("SELECT fingerprint FROM error_group WHERE id = %s", leaf)
+    mirror = spool_dir(s) / "mirror.json"
+
+    def rows():
+        sets = json.loads(mirror.read_text())["known"] if mirror.exists() else []
+        return [r for results in sets for r in results if r and r[-1] == key]
+    wait(lambda: any(str(root) in r for r in rows()), 15, "the mirror")
+    assert len(rows()) == 1, "the leaf is told once"
+    assert rows()[0][1] == str(root)
+
+
 def test_a_start_without_the_database(own, service, tg):
     """Keys, rules and the chat come from the mirror; what rang before the restart does not ring again."""
     cluster, d = own
