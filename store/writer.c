@@ -17,6 +17,7 @@
 #include "store/row_meter.h"
 #include "store/writer_batch.h"
 #include "store/writer_fault.h"
+#include "store/writer_queue.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,26 +31,13 @@ enum writer_state {
     WRITER_ROLLING_BACK
 };
 
-struct job {
-    struct job *next;
-    struct event *events;
-    size_t count;
-    size_t bytes;
-    int64_t deadline_ms;
-    writer_done_fn *done;
-    void *ctx;
-};
-
 struct writer {
     struct ev_loop *loop;
     struct pg *pg;
     struct writer_config config;
     enum writer_state state;
-    struct job *first;
-    struct job *last;
-    size_t queue_bytes;
-    size_t queue_events;
-    struct job *running; /* of the batch at work */
+    struct job_queue queue;
+    struct job *running; /* of the batch at work; taken from the queue */
     struct write_batch batch;
     struct writer_cache *cache;
     int64_t
@@ -75,58 +63,18 @@ struct writer {
 
 static void start(struct writer *w);
 
-static void count_queue(struct writer *w)
-{
-    metric_set(METRIC_WRITER_QUEUE_EVENTS, (int64_t)w->queue_events);
-    metric_set(METRIC_WRITER_QUEUE_BYTES, (int64_t)w->queue_bytes);
-}
-
-static void finish_job(struct writer *w, struct job *job, const struct err *err)
-{
-    w->queue_bytes -= job->bytes;
-    w->queue_events -= job->count;
-    count_queue(w);
-    job->done(job->ctx, err);
-    free(job);
-}
-
 static void give_back_waiting(struct writer *w, const struct err *err)
 {
-    while (w->first) {
-        struct job *job = w->first;
-        w->first = job->next;
-        if (!w->first)
-            w->last = NULL;
-        finish_job(w, job, err);
-    }
+    /* one after the other: what `done` submits meanwhile is given back, too */
+    for (struct job *jobs; (jobs = job_queue_take_all(&w->queue));)
+        jobs_finish(&w->queue, jobs, err);
 }
 
 static void expire(struct writer *w)
 {
-    int64_t now = clock_mono_ms();
     struct err err = {0};
     err_set(&err, ERR_RETRY, "the database did not take the events in time; they were not kept");
-    struct job *late = NULL;
-    struct job **end = &late;
-    struct job **at = &w->first;
-    w->last = NULL;
-    while (*at) { /* some are patient, and wait before others that are not */
-        struct job *job = *at;
-        if (job->deadline_ms > now) {
-            w->last = job;
-            at = &job->next;
-            continue;
-        }
-        *at = job->next;
-        job->next = NULL;
-        *end = job;
-        end = &job->next;
-    }
-    while (late) {
-        struct job *job = late;
-        late = job->next;
-        finish_job(w, job, &err);
-    }
+    jobs_finish(&w->queue, job_queue_take_late(&w->queue, clock_mono_ms()), &err);
 }
 
 /* The jobs of the batch at work, in order, back to the front. */
@@ -134,24 +82,9 @@ static void requeue(struct writer *w)
 {
     if (!w->running)
         return;
-    struct job *tail = w->running;
-    while (tail->next)
-        tail = tail->next;
-    tail->next = w->first;
-    if (!w->first)
-        w->last = tail;
-    w->first = w->running;
+    job_queue_put_back(&w->queue, w->running);
     w->running = NULL;
     metric_add(METRIC_WRITER_RETRIES, 1);
-}
-
-static void finish_jobs(struct writer *w, struct job *job, const struct err *err)
-{
-    while (job) {
-        struct job *next = job->next;
-        finish_job(w, job, err);
-        job = next;
-    }
 }
 
 static struct job *take_running(struct writer *w)
@@ -159,14 +92,6 @@ static struct job *take_running(struct writer *w)
     struct job *jobs = w->running;
     w->running = NULL;
     return jobs;
-}
-
-static size_t running_count(const struct writer *w)
-{
-    size_t n = 0;
-    for (const struct job *job = w->running; job; job = job->next)
-        n++;
-    return n;
 }
 
 static void to_idle(struct writer *w)
@@ -238,16 +163,16 @@ static void refuse(struct writer *w, struct err *err)
 {
     w->repeats = 0;
     w->pause_until_ms = 0;
-    if (running_count(w) > 1) {
+    if (jobs_count(w->running) > 1) {
         log_warn("batch refused: its requests are tried one by one", LOG_S("error", err->text),
                  LOG_END);
-        w->one_by_one = (int)running_count(w);
+        w->one_by_one = (int)jobs_count(w->running);
         requeue(w);
         return;
     }
     log_error("events refused by the database", LOG_S("error", err->text), LOG_END);
     err->kind = ERR_BUG;
-    finish_jobs(w, take_running(w), err);
+    jobs_finish(&w->queue, take_running(w), err);
 }
 
 static void on_error(struct writer *w, const struct pg_reply *reply)
@@ -268,7 +193,7 @@ static void on_error(struct writer *w, const struct pg_reply *reply)
     } else if (!refused) {
         log_debug("batch is given back", LOG_S("error", err.text), LOG_END);
         w->repeats = 0;
-        finish_jobs(w, take_running(w), &err);
+        jobs_finish(&w->queue, take_running(w), &err);
     } else {
         refuse(w, &err);
     }
@@ -298,7 +223,7 @@ static void on_stored(void *ctx, const struct pg_reply *reply)
     bool has_due = w->batch.has_due;
     struct job *stored = take_running(w);
     to_idle(w); /* the database gets its next batch before people get their answers */
-    finish_jobs(w, stored, NULL);
+    jobs_finish(&w->queue, stored, NULL);
     if (has_due && w->due)
         w->due(w->due_ctx);
 }
@@ -367,22 +292,8 @@ static void make_days(struct writer *w)
 static void take_jobs(struct writer *w)
 {
     size_t events = 0;
-    size_t bytes = 0;
-    struct job **end = &w->running;
-    while (w->first) {
-        struct job *job = w->first;
-        if (events && (events + job->count > WRITER_BATCH_EVENTS_MAX ||
-                       bytes + job->bytes > WRITER_BATCH_BYTES_MAX || w->one_by_one > 0))
-            break;
-        w->first = job->next;
-        job->next = NULL;
-        *end = job;
-        end = &job->next;
-        events += job->count;
-        bytes += job->bytes;
-    }
-    if (!w->first)
-        w->last = NULL;
+    size_t events_max = w->one_by_one > 0 ? 0 : WRITER_BATCH_EVENTS_MAX;
+    w->running = job_queue_take(&w->queue, events_max, WRITER_BATCH_BYTES_MAX, &events);
     if (w->one_by_one > 0)
         w->one_by_one--;
     write_batch_init(&w->batch, events);
@@ -402,7 +313,7 @@ static void start(struct writer *w)
         make_days(w);
         return;
     }
-    if (!w->first)
+    if (!w->queue.first)
         return;
     take_jobs(w);
     w->batch.tells_all = clock_mono_ms() < w->tell_until_ms;
@@ -495,19 +406,12 @@ bool store_writer_submit(struct writer *w, struct event *events, size_t count, i
         bytes += events[i].bytes;
     if (!pg_is_up(w->pg))
         return err_set(err, ERR_RETRY, "the database is away; the events were not kept");
-    if (w->queue_bytes && w->queue_bytes + bytes > WRITER_QUEUE_BYTES_MAX)
+    if (w->queue.bytes && w->queue.bytes + bytes > WRITER_QUEUE_BYTES_MAX)
         return err_set(err, ERR_LIMIT, "the queue before the database is full");
     struct job *job = mem_alloc(sizeof *job);
     *job = (struct job){.events = events, .count = count, .bytes = bytes, .done = done, .ctx = ctx};
     job->deadline_ms = clock_mono_ms() + (int64_t)seconds_max * 1000;
-    if (w->last)
-        w->last->next = job;
-    else
-        w->first = job;
-    w->last = job;
-    w->queue_bytes += bytes;
-    w->queue_events += count;
-    count_queue(w);
+    job_queue_add(&w->queue, job);
     start(w);
     return true;
 }
