@@ -153,6 +153,7 @@ static void start_alerts(struct service *s)
     s->channels = channels_new(s->http, s->pg_work);
     s->delivery = delivery_new(s->loop, s->pg_work, s->lease, s->chat, &s->pacer, s->channels,
                                &deliver, &events);
+    s->hours = store_hours_new(s->loop, s->pg_work, s->lease);
     s->monitors = monitors_new(s->loop, s->pg_work, s->lease);
     s->ingest.monitors = s->monitors;
     start_watch(s);
@@ -351,6 +352,7 @@ void service_free(struct service *s)
     roles_free(s->roles);
     api_inbox_drain_free(s->drain);
     monitors_free(s->monitors);
+    store_hours_free(s->hours);
     watch_free(s->watch);
     delivery_free(s->delivery);
     channels_free(s->channels);

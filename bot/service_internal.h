@@ -19,6 +19,7 @@
 #include "bot/self_alarm.h"
 #include "core/mem.h"
 #include "monitors/monitors.h"
+#include "store/hours.h"
 #include "watch/watch.h"
 
 enum { HEALTH_PARTS = 8, OUTBOX_SECONDS_MAX = 120, ROUTES = 7, RATE_BUCKETS = 4096 };
@@ -72,6 +73,7 @@ struct service {
     struct channels *channels;
     struct probe probe;
     struct inbox_drain *drain;
+    struct hours *hours;
     struct monitors *monitors;
     struct watch *watch;
     struct roles *roles;

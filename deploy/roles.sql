@@ -26,4 +26,5 @@ GRANT SELECT, UPDATE (status, assigned_to, assigned_to_id, note, muted_until, mu
     TO nabat_triage;
 GRANT SELECT ON error_group_history, open_errors, error_stats_24h, alert_outbox TO nabat_triage;
 
-GRANT SELECT ON bot_error_event, error_group, error_group_history, open_errors, error_stats_24h TO nabat_reader;
+GRANT SELECT ON bot_error_event, error_group, error_group_history, open_errors, error_stats_24h, error_hours,
+    group_hours, event_day, group_day TO nabat_reader;

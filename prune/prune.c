@@ -248,8 +248,13 @@ static const char GROUPS_SQL[] =
     "i AS (DELETE FROM chat_message WHERE group_id IN (SELECT id FROM gone)), "
     "j AS (DELETE FROM group_minute WHERE group_id IN (SELECT id FROM gone)), "
     "k AS (DELETE FROM group_counted WHERE group_id IN (SELECT id FROM gone)), "
-    "l AS (DELETE FROM alert_firing WHERE group_id IN (SELECT id FROM gone)) "
+    "l AS (DELETE FROM alert_firing WHERE group_id IN (SELECT id FROM gone)), "
+    "m AS (DELETE FROM group_hour WHERE group_id IN (SELECT id FROM gone)), "
+    "o AS (DELETE FROM group_day WHERE group_id IN (SELECT id FROM gone)) "
     "SELECT count(*) FROM gone";
+
+/* Statistics keep hours that long, and days for good: a day's row is a hundred bytes. */
+#define HOURS_END "date_trunc('day', now() - interval '90 days', 'UTC')"
 
 static const struct chore CHORES[] = {
     {"groups", "SELECT count(*) FROM error_group g WHERE " LONELY, NULL},
@@ -272,6 +277,10 @@ static const struct chore CHORES[] = {
     {"words of users", OLD_COUNT("user_feedback", "received_at"),
      OLD_DELETE("user_feedback", "received_at")},
     {"hours of sessions", OLD_COUNT("session_hour", "hour"), OLD_DELETE("session_hour", "hour")},
+    {"hours added up to days",
+     "SELECT (SELECT count(*) FROM event_hour WHERE hour < " HOURS_END
+     ") + (SELECT count(*) FROM group_hour WHERE hour < " HOURS_END ")",
+     "SELECT nabat_hours_to_days(" HOURS_END ")"},
     {"check-ins", OLD_COUNT("monitor_checkin", "started_at"),
      OLD_DELETE("monitor_checkin", "started_at")},
 };

@@ -13,6 +13,7 @@
 #include "core/limits.h"
 #include "core/mem.h"
 #include "store/writer_stack.h"
+#include "store/writer_tally.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -391,6 +392,7 @@ static void add_rest(void *ctx, struct pg_batch *pg)
         add_attachments(pg, batch);
         add_counted(pg, batch);
         add_counted_ids(pg, batch);
+        write_batch_add_tally(pg, batch);
     }
     if (!batch->is_direct)
         pg_add(pg, "COMMIT");

@@ -1,0 +1,153 @@
+"""test_hours.py -- the hours' counts are what the events themselves say, at every moment and whatever is killed."""
+import datetime
+import json
+import os
+import pathlib
+import random
+import threading
+import time
+import urllib.error
+import uuid
+
+from conftest import ROOT, wait
+
+EVENTS = int(os.environ.get("NABAT_HOURS_EVENTS", "20000"))
+BY_KIND = """SELECT date_trunc('hour', received_at, 'UTC'), project_id::bigint, severity, origin, release, count(*) FROM event
+    WHERE origin <> 'nabat_selftest' GROUP BY 1, 2, 3, 4, 5"""
+BY_GROUP = """SELECT coalesce(g.merged_into, g.id), date_trunc('hour', e.received_at, 'UTC'), count(*)
+    FROM event e JOIN error_group g ON g.id = e.group_id GROUP BY 1, 2"""
+
+
+def same_as_events(db):
+    """Both sides of one snapshot."""
+    conn = db.open()
+    conn.autocommit = False
+    with conn, conn.cursor() as cur:
+        cur.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        for view, columns, events in (("error_hours", "hour, project_id, severity, origin, release, events", BY_KIND),
+                                      ("group_hours", "group_id, hour, events", BY_GROUP)):
+            cur.execute(f"SELECT * FROM ((SELECT {columns} FROM {view}) EXCEPT ({events})) a")
+            assert cur.fetchall() == []
+            cur.execute(f"SELECT * FROM (({events}) EXCEPT (SELECT {columns} FROM {view})) a")
+            assert cur.fetchall() == []
+        cur.execute("SELECT count(*) FROM event")
+        n = cur.fetchone()[0]
+    conn.close()
+    return n
+
+
+def added_up(db):
+    wait(lambda: db.one("SELECT count(*) FROM event_tally") == 0, 20, "batches that are added up")
+
+
+def test_hours_count_what_events_say_through_kills(service, db):
+    s = service()
+    dice = random.Random(10)
+    stop, sent, lock = threading.Event(), [0], threading.Lock()
+
+    def body(rng):
+        return [{"event_id": uuid.uuid4().hex, "message": f"trouble of kind {chr(97 + rng.randrange(26)) * 3}",
+                 "severity": rng.choice(["error", "error", "warning", "info"]), "origin": rng.choice(["celery", "miniapp", "cron"]),
+                 "release": rng.choice([None, "bot@1.4.2", "bot@1.5.0"])} for _ in range(rng.randrange(1, 60))]
+
+    def load(seed):
+        rng = random.Random(seed)
+        while not stop.is_set():
+            events = body(rng)
+            data = json.dumps(events).encode()
+            for _ in range(100):  # until it is answered: repeats are part of the test
+                try:
+                    if s.post(data, timeout=5).status == 200:
+                        with lock:
+                            sent[0] += len(events)
+                            if sent[0] >= EVENTS:
+                                stop.set()
+                        break
+                except (OSError, urllib.error.URLError, ValueError):
+                    pass
+                time.sleep(0.02)
+
+    workers = [threading.Thread(target=load, args=(i,)) for i in range(4)]
+    for w in workers:
+        w.start()
+    for _ in range(6):
+        time.sleep(0.2 + dice.random() * 0.6)
+        s.kill()
+        s.err.close(), s.out.close()
+        s.start().ready()
+        same_as_events(db)
+    for w in workers:
+        w.join()
+    wait(lambda: s.is_direct() and not list(pathlib.Path(s.env["SPOOL_DIR"]).glob("*.spool")), 30, "an empty spool")
+    assert same_as_events(db) >= EVENTS
+    added_up(db)
+    assert same_as_events(db) >= EVENTS
+    assert db.one("SELECT sum(events) FROM event_hour") == db.one("SELECT sum(events) FROM group_hour")
+
+
+def test_what_is_merged_counts_with_its_root_and_the_self_test_not_at_all(service, db):
+    s = service()
+    ids = [s.post({"message": m, "severity": "error"}).json["ids"][0] for m in ("one thing", "another thing", "one thing")]
+    s.post({"message": "is anybody there", "origin": "nabat_selftest"})
+    groups = [db.one("SELECT group_id FROM event WHERE event_id = %s", i) for i in ids]
+    db.sql("UPDATE error_group SET merged_into = %s WHERE id = %s", groups[0], groups[1])
+    added_up(db)
+    assert db.sql("SELECT group_id, events FROM group_hours WHERE group_id = ANY(%s)", groups) == [(groups[0], 3)]
+    assert db.one("SELECT sum(events) FROM error_hours") == 3
+
+
+def test_releases_without_end_do_not_fill_the_database(service, db):
+    s = service()
+    for n in range(0, 2400, 800):
+        events = [{"message": "the same trouble", "severity": "error", "origin": "celery", "release": f"build-{i}"}
+                  for i in range(n, n + 800)]
+        assert s.post(json.dumps(events).encode()).status == 200
+        added_up(db)
+    kinds = db.one("SELECT count(*) FROM event_hour")
+    assert kinds <= 2 * 1001  # an hour may have ended meanwhile
+    assert db.one("SELECT sum(events) FROM error_hours") == 2400
+    assert db.one("SELECT sum(events) FROM error_hours WHERE release = '(other)'") >= 2400 - 2 * 1000
+    # a kind that is known goes on being counted as itself
+    s.post({"message": "the same trouble", "severity": "error", "origin": "celery", "release": "build-0"})
+    added_up(db)
+    assert db.one("SELECT sum(events) FROM error_hours WHERE release = 'build-0'") >= 2
+
+
+def test_hours_become_days_once(service, db, tools):
+    s = service()
+    for m in ("one thing", "another thing"):
+        s.post({"message": m, "severity": "error", "release": "bot@1.4.2"})
+    added_up(db)
+    group, gone = (r[0] for r in db.sql("SELECT id FROM error_group ORDER BY id"))
+    day = datetime.datetime.now(datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    old = day - datetime.timedelta(days=100)
+    for table, key in (("event_hour", "hour, 1, 'error', 'other', 'bot@1.4.2'"), ("group_hour", f"{group}, hour"),
+                       ("group_hour", f"{gone + 1000}, hour")):
+        columns = "hour, project_id, severity, origin, release, events" if table == "event_hour" else "group_id, hour, events"
+        db.sql(f"INSERT INTO {table} ({columns}) SELECT {key}, 5 FROM generate_series(%s, %s, interval '1 hour') AS hour",
+               old, old + datetime.timedelta(hours=47))
+    dry = tools(db, "--dry-run", program="prune/nabat-prune")
+    assert "144 hours added up to days" in dry.stdout, dry.stdout
+    assert db.one("SELECT count(*) FROM event_day") == 0
+    for _ in range(2):
+        assert tools(db, program="prune/nabat-prune").returncode == 0
+        assert db.sql("SELECT day, events FROM event_day ORDER BY 1") == [(old, 120), (old + datetime.timedelta(days=1), 120)]
+        # what is left of a group that is gone is part of the days' sums alone
+        assert db.sql("SELECT group_id, day, events FROM group_day ORDER BY 2") == [
+            (group, old, 120), (group, old + datetime.timedelta(days=1), 120)]
+    assert db.one("SELECT sum(events) FROM error_hours") == 2
+
+
+def test_events_from_before_are_counted_by_the_migration(service, db):
+    """A store of a release that knew no hours."""
+    s = service()
+    for i in range(5):
+        s.post({"message": "one thing", "severity": "error", "release": f"bot@1.4.{i % 2}"})
+    s.stop()
+    script = (ROOT / "sql/013_hours.sql").read_text()
+    db.sql("DROP VIEW error_hours, group_hours; DROP TABLE event_tally CASCADE; "
+           "DROP TABLE event_hour, event_day, group_hour, group_day; "
+           "DROP FUNCTION nabat_fold(integer), nabat_hours_to_days(timestamptz)")
+    db.sql(script)
+    assert same_as_events(db) == 5
+    assert db.one("SELECT count(*) FROM event_hour") == 2
