@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check_style.sh -- the house rules that a machine can check; a line "ok" or "FAIL" for each.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 status=0
 
 verdict() { # RULE OUTPUT: no output is good

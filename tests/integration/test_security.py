@@ -118,7 +118,7 @@ def test_the_unit_is_hardened():
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not here")
     r = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20",
-                        str(ROOT / "deploy/nabat.service")], capture_output=True, text=True, check=False)
+                        str(ROOT / "deploy/systemd/nabat.service")], capture_output=True, text=True, check=False)
     assert r.returncode == 0, r.stdout[-300:]
     assert "Overall exposure level" in r.stdout
 
