@@ -41,7 +41,7 @@ static void add_duration(int64_t minutes, enum language language, struct buf *ht
         buf_add_str(html, ru ? "меньше минуты" : "less than a minute");
 }
 
-/* The note's body is "<minutes> <failures>", its author the job. */
+/* The note's body is "<minutes> <failures>", its author the job; no failures: an alert that fired. */
 static void add_recovery(const struct outbox_row *row, enum language language, struct buf *html)
 {
     char times[WORDS_COUNT_BYTES];
@@ -52,6 +52,12 @@ static void add_recovery(const struct outbox_row *row, enum language language, s
     buf_add_str(html, "✅ <b>");
     const char *job = row->note_author ? row->note_author : "";
     html_add_cut(html, job, strlen(job), NAME_UNITS_MAX);
+    if (failures == 0) { /* an alert of a monitoring system */
+        buf_add_str(html, language == LANG_RU ? "</b>: всё снова в порядке, продолжалось "
+                                              : "</b> is over: it lasted ");
+        add_duration(minutes, language, html);
+        return;
+    }
     buf_add_str(html, language == LANG_RU ? "</b> снова работает: сбой длился "
                                           : "</b> runs again: it failed for ");
     add_duration(minutes, language, html);

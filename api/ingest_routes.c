@@ -23,52 +23,6 @@ struct taking {
     struct native_batch batch;
 };
 
-static bool key_of(const struct http_request *request, char *out, size_t size)
-{
-    static const char BEARER[] = "bearer ";
-    struct slice value = http_head_find(request->head, "authorization");
-    if (value.at && value.len > sizeof BEARER - 1 &&
-        slice_equal_nocase((struct slice){value.at, sizeof BEARER - 1}, BEARER)) {
-        value.at += sizeof BEARER - 1;
-        value.len -= sizeof BEARER - 1;
-    } else {
-        value = http_head_find(request->head, "x-api-key");
-    }
-    if (!value.at)
-        return http_query_find(request->head->query, "key", out, size);
-    while (value.len && *value.at == ' ') {
-        value.at++;
-        value.len--;
-    }
-    if (value.len >= size)
-        return false;
-    memcpy(out, value.at, value.len);
-    out[value.len] = '\0';
-    return true;
-}
-
-/* NULL: the refusal is sent. */
-static const struct project *authorize(const struct ingest *in, const struct http_request *request,
-                                       struct http_reply *reply)
-{
-    char key[128];
-    int status = 401;
-    const char *why = "no key: send Authorization: Bearer KEY, X-Api-Key: KEY or ?key=KEY";
-    const struct project *project = NULL;
-    if (!key_of(request, key, sizeof key))
-        key[0] = '\0';
-    if (key[0] || !store_projects_are_loaded(in->projects))
-        project = intake_project(in, key, &status, &why);
-    int64_t wait = project ? intake_rate(in, project, request, 1) : 0;
-    if (wait > 0) {
-        http_reply_too_many(reply, wait, NULL);
-        return NULL;
-    }
-    if (!project)
-        http_reply_error(reply, status, why);
-    return project;
-}
-
 static void reply_bad(struct http_reply *reply, const struct native_batch *batch,
                       const struct err *err)
 {
@@ -115,7 +69,7 @@ void api_events(void *ctx, const struct http_request *request, struct http_reply
     struct buf inflated;
     const char *body = NULL;
     size_t len = 0;
-    const struct project *project = authorize(in, request, reply);
+    const struct project *project = intake_sender(in, request, reply);
     if (!project)
         return;
     buf_init(&inflated, INGEST_INFLATED_BYTES_MAX);

@@ -7,6 +7,7 @@
 #include "ingest/body.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const struct project *intake_project(const struct ingest *in, const char *key, int *status,
                                      const char **why)
@@ -45,6 +46,51 @@ int64_t intake_rate(const struct ingest *in, const struct project *project,
 static bool reserve(void *ctx, size_t bytes)
 {
     return http_reply_reserve(ctx, bytes);
+}
+
+static bool key_of(const struct http_request *request, char *out, size_t size)
+{
+    static const char BEARER[] = "bearer ";
+    struct slice value = http_head_find(request->head, "authorization");
+    if (value.at && value.len > sizeof BEARER - 1 &&
+        slice_equal_nocase((struct slice){value.at, sizeof BEARER - 1}, BEARER)) {
+        value.at += sizeof BEARER - 1;
+        value.len -= sizeof BEARER - 1;
+    } else {
+        value = http_head_find(request->head, "x-api-key");
+    }
+    if (!value.at)
+        return http_query_find(request->head->query, "key", out, size);
+    while (value.len && *value.at == ' ') {
+        value.at++;
+        value.len--;
+    }
+    if (value.len >= size)
+        return false;
+    memcpy(out, value.at, value.len);
+    out[value.len] = '\0';
+    return true;
+}
+
+const struct project *intake_sender(const struct ingest *in, const struct http_request *request,
+                                    struct http_reply *reply)
+{
+    char key[128];
+    int status = 401;
+    const char *why = "no key: send Authorization: Bearer KEY, X-Api-Key: KEY or ?key=KEY";
+    const struct project *project = NULL;
+    if (!key_of(request, key, sizeof key))
+        key[0] = '\0';
+    if (key[0] || !store_projects_are_loaded(in->projects))
+        project = intake_project(in, key, &status, &why);
+    int64_t wait = project ? intake_rate(in, project, request, 1) : 0;
+    if (wait > 0) {
+        http_reply_too_many(reply, wait, NULL);
+        return NULL;
+    }
+    if (!project)
+        http_reply_error(reply, status, why);
+    return project;
 }
 
 bool intake_body(const struct http_request *request, struct http_reply *reply, struct buf *inflated,

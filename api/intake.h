@@ -37,6 +37,11 @@ const struct project *intake_project(const struct ingest *in, const char *key, i
 int64_t intake_rate(const struct ingest *in, const struct project *project,
                     const struct http_request *request, int64_t n);
 
+/* Who sends to our own routes, by Authorization: Bearer, X-Api-Key or ?key=; one event is counted. NULL: the refusal is
+ * sent. */
+const struct project *intake_sender(const struct ingest *in, const struct http_request *request,
+                                    struct http_reply *reply);
+
 /* The body as it was meant: `inflated` (the caller's, with its ceiling) holds it when it was
  * compressed. ERR_INPUT with status 415 or 400, ERR_LIMIT 413, ERR_RETRY 503. */
 bool intake_body(const struct http_request *request, struct http_reply *reply, struct buf *inflated,

@@ -1,6 +1,7 @@
 /* service_health.c -- the route table, and how each part of the service is, in words. */
 #include "bot/service_internal.h"
 
+#include "api/alertmanager.h"
 #include "api/sentry_path.h"
 #include "core/clock.h"
 #include "core/limits.h"
@@ -143,6 +144,12 @@ void service_set_routes(struct service *s)
                                        .body_bytes_max = INGEST_REQUEST_BYTES_MAX,
                                        .body_limit_name = "20 MiB a request",
                                        .handler = api_events,
+                                       .ctx = &s->ingest};
+    s->routes[7] = (struct http_route){.methods = HTTP_POST,
+                                       .path = "/api/alertmanager",
+                                       .body_bytes_max = INGEST_REQUEST_BYTES_MAX,
+                                       .body_limit_name = "20 MiB a request",
+                                       .handler = api_alertmanager,
                                        .ctx = &s->ingest};
     s->routes[5] = (struct http_route){.methods = HTTP_POST | HTTP_GET,
                                        .match = sentry_path_matches,

@@ -22,7 +22,7 @@
 #include "store/hours.h"
 #include "watch/watch.h"
 
-enum { HEALTH_PARTS = 8, OUTBOX_SECONDS_MAX = 120, ROUTES = 7, RATE_BUCKETS = 4096 };
+enum { HEALTH_PARTS = 8, OUTBOX_SECONDS_MAX = 120, ROUTES = 8, RATE_BUCKETS = 4096 };
 enum { SDK_LOSS_SHOWN_MS = 3600 * 1000 };
 
 /* getMe, asked while nothing else is answered. */
