@@ -29,6 +29,7 @@ struct lane {
     /* LOAD_ALERT */
     struct outbox_sent sending;
     int64_t claim_epoch;
+    int64_t due_ms; /* monotonic */
     int attempts;
     bool was_uncertain;
     struct chat_message message; /* its html and keyboard are `out` */

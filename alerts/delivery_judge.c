@@ -4,6 +4,7 @@
 
 #include "alerts/backoff.h"
 #include "core/clock.h"
+#include "core/histogram.h"
 #include "core/log.h"
 #include "core/metric.h"
 #include "core/random.h"
@@ -83,6 +84,7 @@ static void sent(struct lane *lane, const struct chat_result *r)
         lane->sending.chat_id = r->chat_id;
     }
     metric_add(METRIC_ALERTS_SENT, 1);
+    histogram_observe(HISTOGRAM_ALERT_SECONDS, (double)(clock_mono_ms() - lane->due_ms) / 1000.0);
 }
 
 /* What an outcome means for an alert that was being sent. */

@@ -103,6 +103,7 @@ static void on_claimed(void *ctx, const struct outbox_row *row, const struct err
                                          .status = row->group.status};
     lane->claim_epoch = store_lease_epoch(d->lease);
     lane->attempts = row->attempts;
+    lane->due_ms = clock_mono_ms() - row->waited_ms;
     lane->was_uncertain = row->possible_repeat;
     lane->phase = PHASE_SENDING;
     pacer_take(d->pacer, lane->chat_id, PACE_ALERT, clock_mono_ms());

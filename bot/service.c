@@ -286,8 +286,10 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
                           .telegram = s->telegram,
                           .alert_chat_id = alert_chat(s),
                           .language = settings->bot_language};
-    if (options->listen)
+    if (options->listen) {
+        service_gauges_start(s);
         service_self_start(s);
+    }
     struct route_root root = route_root(s);
     service_spool_start(s, &root, card_language(s));
     service_migrate(s);
@@ -333,6 +335,7 @@ void service_free(struct service *s)
     service_migrate_stop(s);
     ev_timer_stop(s->loop, &s->upkeep);
     ev_timer_stop(s->loop, &s->chat_again);
+    service_gauges_stop(s);
     service_self_stop(s);
     /* answers and rows that are still under way end first: their owners are all alive */
     if (s->http)

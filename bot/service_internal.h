@@ -74,6 +74,12 @@ struct service {
     struct probe probe;
     struct inbox_drain *drain;
     struct hours *hours;
+    struct gauges {
+        ev_prepare turn;
+        ev_timer ask;
+        int64_t asked;
+        bool busy;
+    } gauges;
     struct monitors *monitors;
     struct watch *watch;
     struct roles *roles;
@@ -117,6 +123,9 @@ void service_spool_open(struct service *service);  /* once it was reached */
 void service_spool_close(struct service *service); /* whoever waits for it is told */
 void service_spool_free(struct service *service);
 enum health_grade service_spool_health(void *ctx, char *detail, size_t size);
+/* service_gauges.c: what only /metrics shows. */
+void service_gauges_start(struct service *service);
+void service_gauges_stop(struct service *service);
 /* service_probe.c: whether the Bot API answers at all. */
 int64_t service_silent_ms(void *ctx);
 /* Where the rules that hold now send alerts to. */

@@ -1,12 +1,11 @@
 /* metric.c -- one table: name, kind and help of every metric. */
 #include "core/metric.h"
 
-#include "core/event.h"
-#include "core/limits.h"
+#include "core/histogram.h"
+#include "core/metric_labels.h"
+#include "core/process.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 static const struct {
     const char *name;
@@ -76,16 +75,15 @@ static const struct {
                                 "Answers to people not sent: too many waited for Telegram's pace."},
     [METRIC_CHAT_REFUSALS] =
         {"nabat_chat_refusals_total", "counter",
-         "times that a chat could not be written to (blocked, kicked, no rights)"},
+         "Times that a chat could not be written to (blocked, kicked, no rights)."},
     [METRIC_UPDATES_REFUSED] = {"nabat_updates_refused_total", "counter",
-                                "webhook requests without the secret, or that were no update"},
+                                "Webhook requests without the secret, or that were no update."},
     [METRIC_ALERTS_FAILED] = {"nabat_alerts_failed_total", "counter",
                               "Alert messages given up for good."},
     [METRIC_ALERTS_RETRIED] = {"nabat_alerts_retried_total", "counter",
                                "Deliveries put off by a limit or a broken connection."},
     [METRIC_SELF_ALARMS] = {"nabat_self_alarms_total", "counter",
                             "Times that something was wrong with Nabat itself."},
-    [METRIC_TELEGRAM_CALLS] = {"nabat_telegram_calls_total", "counter", "Bot API calls made."},
     [METRIC_TELEGRAM_ERRORS] = {"nabat_telegram_errors_total", "counter",
                                 "Bot API calls that failed."},
     [METRIC_UPDATES_HANDLED] = {"nabat_updates_handled_total", "counter",
@@ -108,6 +106,8 @@ static const struct {
                                  "Check-ins of unknown monitors, or too many."},
     [METRIC_FEEDBACK] = {"nabat_feedback_total", "counter", "Words of users kept."},
     [METRIC_SESSIONS] = {"nabat_sessions_total", "counter", "Sessions counted."},
+    [METRIC_DATABASE_BYTES] = {"nabat_database_bytes", "gauge",
+                               "Size of the database, all of it, a minute ago at most."},
 };
 
 static int64_t values[METRICS];
@@ -127,42 +127,12 @@ int64_t metric_get(enum metric metric)
     return values[metric];
 }
 
-/* Origins in the order they were met; the last row is everybody else's. */
-static struct {
-    char origin[ORIGIN_BYTES_MAX + 1];
-    int64_t count[SEVERITIES];
-} origins[METRIC_ORIGINS_MAX + 1];
-static size_t origins_count;
-
-void metric_event(const char *origin, int severity)
-{
-    size_t i = 0;
-    while (i < origins_count && strcmp(origins[i].origin, origin) != 0)
-        i++;
-    if (i == origins_count && i < METRIC_ORIGINS_MAX) {
-        snprintf(origins[i].origin, sizeof origins[i].origin, "%s", origin);
-        origins_count++;
-    }
-    origins[i].count[severity]++;
-}
-
-/* Origins are slugs: nothing in them needs an escape. */
-static void write_origins(struct buf *out)
-{
-    buf_add_str(out, "# HELP nabat_events_total Events taken, by origin and severity.\n"
-                     "# TYPE nabat_events_total counter\n");
-    for (size_t i = 0; i <= METRIC_ORIGINS_MAX; i++)
-        for (int s = 0; s < SEVERITIES; s++)
-            if (origins[i].count[s])
-                buf_addf(out, "nabat_events_total{origin=\"%s\",severity=\"%s\"} %" PRId64 "\n",
-                         i < METRIC_ORIGINS_MAX ? origins[i].origin : "other_origins",
-                         severity_name((enum severity)s), origins[i].count[s]);
-}
-
 void metric_write_all(struct buf *out)
 {
-    write_origins(out);
+    metric_write_labels(out);
     for (int i = 0; i < METRICS; i++)
         buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRId64 "\n", TABLE[i].name, TABLE[i].help,
                  TABLE[i].name, TABLE[i].kind, TABLE[i].name, values[i]);
+    histogram_write_all(out);
+    process_write(out);
 }

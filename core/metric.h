@@ -45,7 +45,6 @@ enum metric {
     METRIC_ALERTS_RETRIED,
     METRIC_CHAT_REFUSALS,
     METRIC_SELF_ALARMS,
-    METRIC_TELEGRAM_CALLS,
     METRIC_TELEGRAM_ERRORS,
     METRIC_UPDATES_HANDLED,
     METRIC_UPDATES_REFUSED,
@@ -60,17 +59,13 @@ enum metric {
     METRIC_CHECKINS_REFUSED,
     METRIC_FEEDBACK,
     METRIC_SESSIONS,
+    METRIC_DATABASE_BYTES,
     METRICS,
 };
 
 void metric_add(enum metric metric, int64_t n);
 void metric_set(enum metric metric, int64_t value);
 int64_t metric_get(enum metric metric);
-/* Events taken, by origin and severity: nabat_events_total. Of origins that were never heard of, the first
- * METRIC_ORIGINS_MAX get a label; what comes after them is counted as "other_origins", so that nobody can
- * make labels without end. */
-enum { METRIC_ORIGINS_MAX = 50 };
-void metric_event(const char *origin, int severity);
 /* Prometheus text format 0.0.4, names start with nabat_. */
 void metric_write_all(struct buf *out);
 

@@ -5,6 +5,7 @@
 #include "core/limits.h"
 #include "core/mem.h"
 #include "core/metric.h"
+#include "core/metric_labels.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct telegram {
 
 struct call {
     struct telegram *telegram;
+    const char *method; /* a literal */
     tg_done_fn *done;
     void *ctx;
 };
@@ -135,6 +137,24 @@ void telegram_free(struct telegram *t)
     free(t);
 }
 
+static const char *const OUTCOME_NAMES[] = {
+    [TG_OK] = "ok",
+    [TG_NOT_MODIFIED] = "not_modified",
+    [TG_UNCERTAIN] = "uncertain",
+    [TG_UNREACHABLE] = "unreachable",
+    [TG_TOO_MANY] = "too_many",
+    [TG_BAD_MARKUP] = "bad_markup",
+    [TG_BAD_KEYBOARD] = "bad_keyboard",
+    [TG_TOO_LONG] = "too_long",
+    [TG_NO_THREAD] = "no_thread",
+    [TG_NO_MESSAGE] = "no_message",
+    [TG_CHAT_MOVED] = "chat_moved",
+    [TG_CHAT_GONE] = "chat_gone",
+    [TG_CONFLICT] = "conflict",
+    [TG_UNAUTHORIZED] = "unauthorized",
+    [TG_REFUSED] = "refused",
+};
+
 static void on_answer(void *ctx, const struct http_answer *http)
 {
     struct call *call = ctx;
@@ -145,7 +165,7 @@ static void on_answer(void *ctx, const struct http_answer *http)
         call->telegram->answered_ms = clock_mono_ms();
     if (http->status > 0)
         call->telegram->is_refused = answer.outcome == TG_UNAUTHORIZED;
-    metric_add(METRIC_TELEGRAM_CALLS, 1);
+    metric_call(call->method, OUTCOME_NAMES[answer.outcome]);
     if (answer.outcome != TG_OK && answer.outcome != TG_NOT_MODIFIED)
         metric_add(METRIC_TELEGRAM_ERRORS, 1);
     call->done(call->ctx, &answer);
@@ -153,10 +173,10 @@ static void on_answer(void *ctx, const struct http_answer *http)
     free(call);
 }
 
-static struct call *call_new(struct telegram *t, tg_done_fn *done, void *ctx)
+static struct call *call_new(struct telegram *t, const char *method, tg_done_fn *done, void *ctx)
 {
     struct call *call = mem_alloc(sizeof *call);
-    *call = (struct call){t, done, ctx};
+    *call = (struct call){t, method, done, ctx};
     return call;
 }
 
@@ -174,7 +194,7 @@ void telegram_call(struct telegram *t, const char *method, json_t *params, int t
     /* Bot API: edits and questions may come twice, what sends or creates may not */
     bool once = strncmp(method, "send", 4) == 0 || strncmp(method, "create", 6) == 0;
     http_client_post_json(t->http, url, body ? body : "{}", once ? HTTP_ONCE : HTTP_MAY_REPEAT,
-                          timeout_s, on_answer, call_new(t, done, ctx));
+                          timeout_s, on_answer, call_new(t, method, done, ctx));
     free(body);
     json_decref(params);
 }
@@ -204,7 +224,7 @@ void telegram_send_document(struct telegram *t, int64_t chat_id, int64_t thread_
         fields[n++] = (struct http_field){"caption", caption};
     struct http_file file = {"document", file_name, data, len};
     http_client_post_file(t->http, url, fields, n, &file, TG_SEND_SECONDS_MAX, on_answer,
-                          call_new(t, done, ctx));
+                          call_new(t, "sendDocument", done, ctx));
 }
 
 int64_t telegram_answered_ms(const struct telegram *t)

@@ -46,7 +46,7 @@ typedef void tg_done_fn(void *ctx, const struct tg_answer *answer);
 struct telegram *telegram_new(struct http_client *http, const char *api_url, const char *token);
 void telegram_free(struct telegram *telegram);
 
-/* STEALS `params` (an object or NULL). `done` runs exactly once, from the loop. */
+/* STEALS `params` (an object or NULL); `method` is a literal. `done` runs exactly once, from the loop. */
 void telegram_call(struct telegram *telegram, const char *method, json_t *params, int timeout_s,
                    tg_done_fn *done, void *ctx);
 /* When a call was last answered by anybody (clock_mono_ms); at first, when it was made. */

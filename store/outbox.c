@@ -167,7 +167,9 @@ static const char CLAIM_HEAD[] =
     "AND c.chat_id = o.chat_id AND c.is_current), cs.language, cs.time_zone, "
     "coalesce(cs.is_quiet, false), tw.topic, ct.thread_id, "
     "coalesce(o.silent, false), o.language, o.fallback_from IS NOT NULL, "
-    "(SELECT count(*) FROM chat_topic a WHERE a.chat_id = o.chat_id AND tw.topic IS NOT NULL), ";
+    "(SELECT count(*) FROM chat_topic a WHERE a.chat_id = o.chat_id AND tw.topic IS NOT NULL), "
+    "(extract(epoch FROM clock_timestamp() - CASE WHEN o.hold IS NULL THEN o.created_at "
+    "ELSE greatest(o.created_at, o.next_try_at) END) * 1000)::bigint, ";
 static const char CLAIM_JOINS[] =
     " LEFT JOIN chat_setting cs ON cs.chat_id = o.chat_id "
     "CROSS JOIN LATERAL (SELECT CASE WHEN o.rule_id IS NOT NULL THEN NULL "
@@ -193,6 +195,7 @@ enum {
     CLAIM_RULE_LANGUAGE,
     CLAIM_FALLBACK,
     CLAIM_TOPICS,
+    CLAIM_WAITED,
     CLAIM_GROUP
 };
 
@@ -227,6 +230,7 @@ static void on_claimed(void *ctx, const struct pg_reply *reply)
             .topic = pg_get_text(r, 0, CLAIM_TOPIC),
             .topic_thread = pg_get_i64(r, 0, CLAIM_TOPIC_THREAD),
             .topics = pg_get_i64(r, 0, CLAIM_TOPICS),
+            .waited_ms = pg_get_i64(r, 0, CLAIM_WAITED),
         };
         store_group_decode(r, 0, CLAIM_GROUP, &row.group);
     }

@@ -94,6 +94,7 @@ struct outbox_row {
     const char *topic;    /* what its topic is for; NULL: none is wanted */
     int64_t topic_thread; /* 0: there is no such topic yet */
     int64_t topics;       /* how many the chat has */
+    int64_t waited_ms;    /* since it was due */
     struct group group;
 };
 /* The most urgent row of the chat that is due becomes 'sending': critical ones, then what came back, the

@@ -10,10 +10,12 @@
 #include "store/writer.h"
 
 #include "core/clock.h"
+#include "core/histogram.h"
 #include "core/limits.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/metric.h"
+#include "core/metric_labels.h"
 #include "store/row_meter.h"
 #include "store/writer_batch.h"
 #include "store/writer_fault.h"
@@ -39,6 +41,7 @@ struct writer {
     struct job_queue queue;
     struct job *running; /* of the batch at work; taken from the queue */
     struct write_batch batch;
+    double began; /* the batch at work: ev_time() */
     struct writer_cache *cache;
     int64_t
         careful_until_ms;  /* something was not as remembered: batches are looked up for a while */
@@ -211,6 +214,8 @@ static void on_stored(void *ctx, const struct pg_reply *reply)
         return;
     }
     metric_add(METRIC_WRITER_BATCHES, 1);
+    histogram_observe(HISTOGRAM_COMMIT_SECONDS, ev_time() - w->began);
+    histogram_observe(HISTOGRAM_BATCH_EVENTS, (double)w->batch.count);
     metric_add(METRIC_WRITER_DIRECT, w->batch.is_direct);
     metric_add(METRIC_EVENTS_REPEATED, (int64_t)w->batch.repeated);
     metric_add(METRIC_EVENTS_ACCEPTED, (int64_t)w->batch.count);
@@ -296,6 +301,7 @@ static void take_jobs(struct writer *w)
     w->running = job_queue_take(&w->queue, events_max, WRITER_BATCH_BYTES_MAX, &events);
     if (w->one_by_one > 0)
         w->one_by_one--;
+    w->began = ev_time();
     write_batch_init(&w->batch, events);
     for (struct job *job = w->running; job; job = job->next)
         for (size_t i = 0; i < job->count; i++)

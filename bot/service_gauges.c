@@ -1,0 +1,75 @@
+/* service_gauges.c -- what /metrics shows and nothing else measures: the loop's turns, the outbox, the database's size. */
+#include "bot/service_internal.h"
+
+#include "core/histogram.h"
+#include "core/metric.h"
+#include "core/metric_labels.h"
+
+static const double ASK_SECONDS = 15.0;
+enum { SIZE_EVERY = 4 }; /* each file of the database is looked at */
+
+static const char OUTBOX_SQL[] =
+    "SELECT count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'sending'), "
+    "count(*) FILTER (WHERE state = 'uncertain') FROM alert_outbox "
+    "WHERE state IN ('pending', 'sending', 'uncertain')";
+static const char SIZE_SQL[] = "SELECT pg_database_size(current_database())";
+
+/* What has waited since the loop woke up waited for what it did since then. */
+static void on_turn(struct ev_loop *loop, ev_prepare *w, int events)
+{
+    (void)w;
+    (void)events;
+    double turn = ev_time() - ev_now(loop);
+    histogram_observe(HISTOGRAM_LOOP_SECONDS, turn > 0 ? turn : 0);
+}
+
+static void on_asked(void *ctx, const struct pg_reply *reply)
+{
+    struct service *s = ctx;
+    s->gauges.busy = false;
+    if (reply->err)
+        return;
+    for (int i = 0; i < OUTBOX_GAUGES; i++)
+        metric_outbox((enum outbox_gauge)i, pg_get_i64(reply->results[0], 0, i));
+    if (reply->count > 1)
+        metric_set(METRIC_DATABASE_BYTES, pg_get_i64(reply->results[1], 0, 0));
+}
+
+static void on_ask(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    struct service *s = timer->data;
+    if (!s->lease || !store_lease_is_held(s->lease)) { /* the holder's to show, and nobody else's */
+        for (int i = 0; i < OUTBOX_GAUGES; i++)
+            metric_outbox((enum outbox_gauge)i, 0);
+        return;
+    }
+    if (s->gauges.busy || !pg_is_up(s->pg_work))
+        return;
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, OUTBOX_SQL);
+    if (s->gauges.asked++ % SIZE_EVERY == 0)
+        pg_add(batch, SIZE_SQL);
+    s->gauges.busy = true;
+    pg_run(s->pg_work, batch, on_asked, s);
+}
+
+void service_gauges_start(struct service *s)
+{
+    ev_prepare_init(&s->gauges.turn, on_turn);
+    ev_prepare_start(s->loop, &s->gauges.turn);
+    ev_unref(s->loop); /* it keeps no loop alive */
+    ev_timer_init(&s->gauges.ask, on_ask, 1.0, ASK_SECONDS);
+    s->gauges.ask.data = s;
+    ev_timer_start(s->loop, &s->gauges.ask);
+}
+
+void service_gauges_stop(struct service *s)
+{
+    if (ev_is_active(&s->gauges.turn)) {
+        ev_ref(s->loop);
+        ev_prepare_stop(s->loop, &s->gauges.turn);
+    }
+    ev_timer_stop(s->loop, &s->gauges.ask);
+}
