@@ -26,6 +26,7 @@ struct ingest {
     int64_t rate_per_address; /* a minute; 0: none */
     enum severity unhandled;
     size_t attachment_bytes_max;
+    bool keeps_original; /* events go on to SENTRY_DSN */
 };
 
 /* The project of a key that may send now. NULL: *status and *why say what to answer (503 as long as no

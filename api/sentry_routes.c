@@ -422,8 +422,8 @@ void api_sentry(void *ctx, const struct http_request *request, struct http_reply
         refuse(reply, status, err.text);
     } else if (project || admit(in, &a, &project, reply)) {
         client_address(&in->proxies, request, address);
-        a.config =
-            (struct sentry_config){in->scrub, in->unhandled, project->id, clock_wall_ms(), address};
+        a.config = (struct sentry_config){in->scrub,       in->unhandled, project->id,
+                                          clock_wall_ms(), address,       in->keeps_original};
         take(in, &a, project, reply);
     }
     buf_fini(&inflated);

@@ -47,7 +47,7 @@ static void make_event(struct buf *out)
 /* Microseconds of CPU an event. */
 static double measure(const struct scrub *scrub, const struct buf *json, int times)
 {
-    struct sentry_config config = {scrub, SEV_CRITICAL, 1, 1763700000000, NULL};
+    struct sentry_config config = {scrub, SEV_CRITICAL, 1, 1763700000000, NULL, false};
     double start = cpu_seconds();
     for (int i = 0; i < times; i++) {
         struct sentry_batch batch;

@@ -130,6 +130,13 @@ static void start_watch(struct service *s)
     s->watch = watch_new(s->loop, s->http, s->pg_work, s->lease, &config);
 }
 
+static void start_forward(struct service *s)
+{
+    struct forward_target target;
+    if (s->settings->sentry_dsn && forward_target_parse(s->settings->sentry_dsn, &target))
+        s->forward = forward_new(s->loop, s->http, s->pg_work, s->lease, s->projects, &target);
+}
+
 static struct route_root route_root(const struct service *s)
 {
     const struct settings *set = s->settings;
@@ -155,6 +162,7 @@ static void start_alerts(struct service *s)
                                &deliver, &events);
     s->hours = store_hours_new(s->loop, s->pg_work, s->lease);
     s->monitors = monitors_new(s->loop, s->pg_work, s->lease);
+    start_forward(s);
     s->ingest.monitors = s->monitors;
     start_watch(s);
     s->drain = api_inbox_drain_new(s->loop, s->pg_work, s->lease, &s->ingest);
@@ -204,7 +212,8 @@ static void on_upkeep(struct ev_loop *loop, ev_timer *timer, int events)
 void service_on_migrated(struct service *s)
 {
     struct writer_config write = {(enum severity)s->settings->alert_min_severity,
-                                  s->settings->group_rows_per_minute, s->spool != NULL};
+                                  s->settings->group_rows_per_minute, s->spool != NULL,
+                                  s->settings->sentry_dsn ? forward_render : NULL};
     s->pg_work = connection(s, "work");
     s->pg_chat = connection(s, "chat");
     s->pg_write = connection(s, "writer");
@@ -259,6 +268,7 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
     s->ingest.rates = rate_table_new(RATE_BUCKETS);
     s->ingest.sessions = session_seen_new();
     s->ingest.rate_per_address = settings->rate_per_address;
+    s->ingest.keeps_original = settings->sentry_dsn != NULL;
     s->ingest.unhandled = (enum severity)settings->unhandled_severity;
     s->ingest.attachment_bytes_max = (size_t)settings->attachment_bytes_max;
     service_set_routes(s);
@@ -355,6 +365,7 @@ void service_free(struct service *s)
     roles_free(s->roles);
     api_inbox_drain_free(s->drain);
     monitors_free(s->monitors);
+    forward_free(s->forward);
     store_hours_free(s->hours);
     watch_free(s->watch);
     delivery_free(s->delivery);

@@ -127,6 +127,15 @@ static enum health_grade watch_health(void *ctx, char *detail, size_t size)
     return HEALTH_DEGRADED;
 }
 
+static enum health_grade forward_health(void *ctx, char *detail, size_t size)
+{
+    const struct service *s = ctx;
+    if (!s->forward || !forward_trouble(s->forward)[0])
+        return HEALTH_OK;
+    snprintf(detail, size, "%s", forward_trouble(s->forward));
+    return HEALTH_DEGRADED;
+}
+
 void service_set_routes(struct service *s)
 {
     s->parts[0] = (struct health_part){"database", database_health, s, false};
@@ -137,6 +146,7 @@ void service_set_routes(struct service *s)
     s->parts[5] = (struct health_part){"sdks", sdks_health, s, false};
     s->parts[6] = (struct health_part){"watched_bots", watch_health, s, false};
     s->parts[7] = (struct health_part){"spool", service_spool_health, s, true};
+    s->parts[8] = (struct health_part){"forward", forward_health, s, false};
     s->health = (struct health){s->parts, HEALTH_PARTS, s->settings->metrics_token};
     s->routes[0] = (struct http_route){.methods = HTTP_POST,
                                        .path = "/api/events",

@@ -18,11 +18,13 @@
 #include "bot/listen.h"
 #include "bot/self_alarm.h"
 #include "core/mem.h"
+#include "forward/forward.h"
+#include "ingest/forward.h"
 #include "monitors/monitors.h"
 #include "store/hours.h"
 #include "watch/watch.h"
 
-enum { HEALTH_PARTS = 8, OUTBOX_SECONDS_MAX = 120, ROUTES = 8, RATE_BUCKETS = 4096 };
+enum { HEALTH_PARTS = 9, OUTBOX_SECONDS_MAX = 120, ROUTES = 8, RATE_BUCKETS = 4096 };
 enum { SDK_LOSS_SHOWN_MS = 3600 * 1000 };
 
 /* getMe, asked while nothing else is answered. */
@@ -81,6 +83,7 @@ struct service {
         bool busy;
     } gauges;
     struct monitors *monitors;
+    struct forward *forward; /* NULL: no SENTRY_DSN */
     struct watch *watch;
     struct roles *roles;
     struct intake *intake;

@@ -60,7 +60,7 @@ size_t event_weight(const struct event *e)
                                  e->message,        e->exception_type, e->stacktrace,  e->user_id,
                                  e->gen_request_id, e->request_id,     e->session_id,  e->trace_id,
                                  e->environment,    e->release,        e->server_name, e->payload,
-                                 e->tags,           e->breadcrumbs,    e->source};
+                                 e->tags,           e->breadcrumbs,    e->source,      e->original};
     size_t n = sizeof *e + e->detail_len;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         n += texts[i] ? strlen(texts[i]) : 0;

@@ -51,6 +51,8 @@ struct event {
     const char *tags;
     const char *breadcrumbs;
     const char *source; /* JSON: what all events of this stack share; see ingest/sentry_detail.h */
+    const char
+        *original; /* members of the JSON that an SDK sent, for SENTRY_DSN; see ingest/forward.h */
     const void *detail; /* variables of its frames; the same */
     size_t detail_len;
     const struct attachment *attachments; /* a list, in the same arena */

@@ -106,6 +106,11 @@ static const struct {
                                  "Check-ins of unknown monitors, or too many."},
     [METRIC_FEEDBACK] = {"nabat_feedback_total", "counter", "Words of users kept."},
     [METRIC_SESSIONS] = {"nabat_sessions_total", "counter", "Sessions counted."},
+    [METRIC_FORWARDED] = {"nabat_forwarded_total", "counter", "Events that SENTRY_DSN has taken."},
+    [METRIC_FORWARD_REFUSED] = {"nabat_forward_refused_total", "counter",
+                                "Events that SENTRY_DSN will never take."},
+    [METRIC_FORWARD_DROPPED] = {"nabat_forward_dropped_total", "counter",
+                                "Events not forwarded: too many waited for SENTRY_DSN."},
     [METRIC_DATABASE_BYTES] = {"nabat_database_bytes", "gauge",
                                "Size of the database, all of it, a minute ago at most."},
 };

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -16,18 +17,26 @@ static void write_one(struct buf *out, const char *name, const char *kind, const
              name, help, name, kind, name, value);
 }
 
-static bool read_memory(double *virtual_bytes, double *resident_bytes)
+/* The file's first line; false: it can't be read. */
+static bool read_line(const char *path, char *line, int size)
 {
-    unsigned long size = 0;
-    unsigned long resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    bool ok = file && fscanf(file, "%lu %lu", &size, &resident) == 2;
+    FILE *file = fopen(path, "r");
+    bool ok = file && fgets(line, size, file);
     if (file)
         fclose(file);
-    double page = (double)sysconf(_SC_PAGESIZE);
-    *virtual_bytes = (double)size * page;
-    *resident_bytes = (double)resident * page;
     return ok;
+}
+
+static bool read_memory(double *virtual_bytes, double *resident_bytes)
+{
+    char line[256];
+    char *rest = NULL;
+    if (!read_line("/proc/self/statm", line, sizeof line))
+        return false;
+    double page = (double)sysconf(_SC_PAGESIZE);
+    *virtual_bytes = (double)strtoul(line, &rest, 10) * page;
+    *resident_bytes = (double)strtoul(rest, NULL, 10) * page;
+    return true;
 }
 
 /* Without the folder's own. */
@@ -45,19 +54,16 @@ static int count_descriptors(void)
 /* Unix time, from the boot's time and the process's start in ticks since then (field 22). */
 static double started(void)
 {
-    char line[1024] = "";
-    unsigned long long ticks = 0;
+    char line[1024];
     struct timespec real;
     struct timespec boot;
-    FILE *file = fopen("/proc/self/stat", "r");
-    const char *at = file && fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
-    if (file)
-        fclose(file);
+    char *at = read_line("/proc/self/stat", line, sizeof line) ? strrchr(line, ')') : NULL;
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');
-    if (!at || sscanf(at, "%llu", &ticks) != 1 || clock_gettime(CLOCK_REALTIME, &real) != 0 ||
+    if (!at || clock_gettime(CLOCK_REALTIME, &real) != 0 ||
         clock_gettime(CLOCK_BOOTTIME, &boot) != 0)
         return 0;
+    unsigned long long ticks = strtoull(at, NULL, 10);
     double now = (double)real.tv_sec + (double)real.tv_nsec / 1e9;
     double up = (double)boot.tv_sec + (double)boot.tv_nsec / 1e9;
     return now - up + (double)ticks / (double)sysconf(_SC_CLK_TCK);

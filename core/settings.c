@@ -195,6 +195,20 @@ static bool parse_token(const struct setting *spec, const char *value, struct se
     return set_text(spec, value, settings);
 }
 
+/* develop.sentry.dev, "DSN": where it leads is taken apart by whoever forwards. */
+static bool parse_dsn(const struct setting *spec, const char *value, struct settings *settings,
+                      struct err *err)
+{
+    const char *key = strstr(value, "://");
+    const char *at = key ? strchr(key, '@') : NULL;
+    const char *project = at ? strrchr(at, '/') : NULL;
+    if ((strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0) || !project ||
+        at == key + 3 || project == at + 1 || !project[1] ||
+        project[1 + strspn(project + 1, "0123456789")] || strpbrk(value, " \t\r\n\"<>?#"))
+        return complain(spec, value, err, "a DSN such as https://KEY@sentry.example.org/1");
+    return set_text(spec, value, settings);
+}
+
 bool settings_parse_value(const struct setting *spec, const char *value, struct settings *settings,
                           struct err *err)
 {
@@ -221,6 +235,8 @@ bool settings_parse_value(const struct setting *spec, const char *value, struct 
         if (!clock_set_zone(value))
             return complain(spec, value, err, "a time zone such as Europe/Moscow or UTC");
         return set_text(spec, value, settings);
+    case SETTING_DSN:
+        return parse_dsn(spec, value, settings, err);
     case SETTING_TOKEN:
         return parse_token(spec, value, settings, err);
     case SETTING_NAME:
@@ -237,7 +253,7 @@ void settings_fini(struct settings *settings)
         enum setting_type type = SETTINGS[i].type;
         if (type == SETTING_TEXT || type == SETTING_URL || type == SETTING_WORD ||
             type == SETTING_HEX32 || type == SETTING_ZONE || type == SETTING_TOKEN ||
-            type == SETTING_NAME || type == SETTING_SECRET)
+            type == SETTING_DSN || type == SETTING_NAME || type == SETTING_SECRET)
             free(*(char **)(void *)((char *)settings + SETTINGS[i].offset));
     }
     *settings = (struct settings){0};

@@ -49,6 +49,7 @@ struct settings {
     int64_t http_max_connections;
     int64_t http_body_memory;
     char *metrics_token;
+    char *sentry_dsn;           /* NULL: nothing is forwarded */
     int64_t unhandled_severity; /* enum severity */
     char *trusted_proxies;
     int64_t group_rows_per_minute; /* 0: every event is kept */
@@ -75,6 +76,7 @@ enum setting_type {
     SETTING_ZONE,     /* a name of the tz database */
     SETTING_TOKEN,    /* a bot token: digits, a colon, letters */
     SETTING_SECRET,   /* 1 to 256 of A-Z a-z 0-9 _ - (Bot API: secret_token) */
+    SETTING_DSN,      /* https://KEY@HOST/PROJECT */
     SETTING_NAME,     /* a PostgreSQL identifier of up to 63 bytes */
 };
 

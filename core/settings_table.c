@@ -59,6 +59,8 @@ const struct setting SETTINGS[] = {
      AT(http_body_memory), "raw and inflated bytes of all requests together; beyond it 503"},
     {"METRICS_TOKEN", SETTING_TEXT, NULL, 0, 0, NULL, true, AT(metrics_token),
      "bearer token for /metrics and the details of /health from other than loopback"},
+    {"SENTRY_DSN", SETTING_DSN, NULL, 0, 0, NULL, true, AT(sentry_dsn),
+     "another Sentry that every event is forwarded to, with tags origin and gen_request_id"},
     {"SENTRY_UNHANDLED_SEVERITY", SETTING_CHOICE, "critical", 0, 0,
      "debug info warning error critical", false, AT(unhandled_severity),
      "of what a Sentry SDK on a server did not catch"},

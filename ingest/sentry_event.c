@@ -9,6 +9,7 @@
 
 #include "core/limits.h"
 #include "core/utf8.h"
+#include "ingest/forward.h"
 #include "ingest/sentry_detail.h"
 #include "ingest/sentry_key.h"
 #include "ingest/sentry_map.h"
@@ -391,6 +392,18 @@ static void fill_address(struct reading *r)
     ip->len = strlen(ip->text);
 }
 
+/* The tree as it is now: scrubbed, and trimmed if it had to be. */
+static bool keep_original(struct reading *r)
+{
+    struct buf text;
+    buf_init(&text, FORWARD_BODY_BYTES_MAX);
+    forward_original(r->root, &text);
+    r->event->original = text.full ? NULL : arena_str_dup_n(r->arena, buf_text(&text), text.len);
+    bool ok = text.full || r->event->original;
+    buf_fini(&text);
+    return ok;
+}
+
 bool sentry_event_read(struct json_value *root, const struct sentry_config *config,
                        const char *event_id, struct arena *scratch, struct arena *arena,
                        struct sentry_notes *notes, struct event *event, struct err *err)
@@ -422,6 +435,8 @@ bool sentry_event_read(struct json_value *root, const struct sentry_config *conf
         ok = make_stack(&r) && read_tags(&r) && read_breadcrumbs(&r) && make_payload(&r) &&
              sentry_detail_make(root, &r.stack, arena, event);
     }
+    if (ok && config->keeps_original)
+        ok = keep_original(&r);
     if (!ok || !event->title || !event->origin)
         return err_set(err, ERR_LIMIT, "the event is too large to be read");
     sentry_key(root, &r.stack, r.template, scratch, culprit, sizeof culprit, event);

@@ -17,6 +17,7 @@ struct sentry_config {
     int32_t project_id;
     int64_t now_ms;
     const char *address; /* of the client, for {{auto}}; NULL: not known */
+    bool keeps_original; /* for SENTRY_DSN */
 };
 
 struct sentry_notes {

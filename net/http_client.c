@@ -66,11 +66,16 @@ static void finish(struct transfer *t, CURLcode code)
     curl_off_t retry_after = 0;
     curl_off_t uploaded = 0;
     curl_off_t pretransfer = 0;
+    struct curl_header *limits = NULL;
+    char rate_limits[512] = "";
     if (t->easy) {
         curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
         curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
         curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+        if (curl_easy_header(t->easy, "X-Sentry-Rate-Limits", 0, CURLH_HEADER, -1, &limits) ==
+            CURLHE_OK)
+            snprintf(rate_limits, sizeof rate_limits, "%s", limits->value);
     }
     /* Once the connection stood, part of the request may have been read: the outcome is unknown. */
     bool sent = uploaded > 0 || pretransfer > 0;
@@ -78,6 +83,7 @@ static void finish(struct transfer *t, CURLcode code)
         .status = code == CURLE_OK ? (int)status : 0,
         .reply = (int)status,
         .retry_after_s = (int)(retry_after < 86400 ? retry_after : 86400),
+        .rate_limits = rate_limits,
         .sent = sent,
         .error = code == CURLE_OK ? "" : curl_easy_strerror(code),
         .body = buf_text(&t->answer),

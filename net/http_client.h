@@ -23,6 +23,7 @@ struct http_answer {
     size_t body_len;
     int reply;         /* the last one that came, also when the whole did not end well (SMTP) */
     int retry_after_s; /* 0: the server named none */
+    const char *rate_limits; /* X-Sentry-Rate-Limits, "" for none; BORROWED */
 };
 typedef void http_done_fn(void *ctx, const struct http_answer *answer);
 

@@ -281,6 +281,8 @@ static const struct chore CHORES[] = {
      "SELECT (SELECT count(*) FROM event_hour WHERE hour < " HOURS_END
      ") + (SELECT count(*) FROM group_hour WHERE hour < " HOURS_END ")",
      "SELECT nabat_hours_to_days(" HOURS_END ")"},
+    {"events that waited for SENTRY_DSN", OLD_COUNT("forward_queue", "queued_at"),
+     OLD_DELETE("forward_queue", "queued_at")},
     {"check-ins", OLD_COUNT("monitor_checkin", "started_at"),
      OLD_DELETE("monitor_checkin", "started_at")},
 };

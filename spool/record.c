@@ -73,14 +73,14 @@ bool record_file_is_ours(const char *data, size_t len, uint32_t *version, uint32
 /* ---------------------------------------------------------------------------------------- writing */
 
 /* Texts by their number from FIELD_TEXTS on: the order is the format and only grows at its end. */
-enum { TEXTS = 19 };
+enum { TEXTS = 20 };
 static const char **text_at(struct event *e, size_t i)
 {
     const char **const at[TEXTS] = {
         &e->origin,         &e->title,      &e->culprit,     &e->handler,        &e->message,
         &e->exception_type, &e->stacktrace, &e->user_id,     &e->gen_request_id, &e->request_id,
         &e->session_id,     &e->trace_id,   &e->environment, &e->release,        &e->server_name,
-        &e->payload,        &e->tags,       &e->breadcrumbs, &e->source};
+        &e->payload,        &e->tags,       &e->breadcrumbs, &e->source,         &e->original};
     return at[i];
 }
 

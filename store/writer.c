@@ -303,6 +303,7 @@ static void take_jobs(struct writer *w)
         w->one_by_one--;
     w->began = ev_time();
     write_batch_init(&w->batch, events);
+    w->batch.forward = w->config.forward;
     for (struct job *job = w->running; job; job = job->next)
         for (size_t i = 0; i < job->count; i++)
             write_batch_add(&w->batch, &job->events[i]);

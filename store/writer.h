@@ -11,10 +11,14 @@
 
 struct writer;
 
+/* An event as SENTRY_DSN takes it; false: it stays here. */
+typedef bool forward_render_fn(const struct event *event, struct buf *out);
+
 struct writer_config {
-    enum severity ring_min; /* facts about this and worse always go to alert_due */
-    int64_t rows_a_minute;  /* of a group; beyond it events are only counted; 0: never */
-    bool gives_back;        /* whoever submits has somewhere else to put them */
+    enum severity ring_min;     /* facts about this and worse always go to alert_due */
+    int64_t rows_a_minute;      /* of a group; beyond it events are only counted; 0: never */
+    bool gives_back;            /* whoever submits has somewhere else to put them */
+    forward_render_fn *forward; /* NULL: nothing is forwarded */
 };
 
 /* `pg` is BORROWED and the writer's alone: a transaction spans two of its batches. */

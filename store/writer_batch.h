@@ -5,6 +5,7 @@
 #include "core/event.h"
 #include "store/pg.h"
 #include "store/row_meter.h"
+#include "store/writer.h"
 #include "store/writer_cache.h"
 
 /* What a batch knows of one group. */
@@ -47,6 +48,7 @@ struct write_batch {
     uint32_t *slots;        /* hash table of groups, index + 1 */
     size_t slots_count;
     bool has_due;
+    forward_render_fn *forward; /* NULL: nothing is forwarded */
     struct writer_cache *cache; /* while it is stored; BORROWED */
     size_t
         counted_at; /* which result of the direct way says whether the groups are as remembered */

@@ -12,6 +12,7 @@
 
 #include "core/limits.h"
 #include "core/mem.h"
+#include "store/writer_forward.h"
 #include "store/writer_stack.h"
 #include "store/writer_tally.h"
 
@@ -393,6 +394,8 @@ static void add_rest(void *ctx, struct pg_batch *pg)
         add_counted(pg, batch);
         add_counted_ids(pg, batch);
         write_batch_add_tally(pg, batch);
+        if (batch->forward)
+            write_batch_add_forward(pg, batch);
     }
     if (!batch->is_direct)
         pg_add(pg, "COMMIT");

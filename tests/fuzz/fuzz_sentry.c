@@ -59,7 +59,7 @@ static void check_event(const struct event *e)
 static bool read_one(uint8_t kind, const char *body, size_t len, struct arena *arena,
                      struct sentry_batch *batch, struct err *err)
 {
-    struct sentry_config config = {scrub, SEV_CRITICAL, 1, 1700000000000, "203.0.113.9"};
+    struct sentry_config config = {scrub, SEV_CRITICAL, 1, 1700000000000, "203.0.113.9", true};
     struct sentry_limits limits = {64 * KIB};
     struct buf out;
     if (kind % 4 < 2)

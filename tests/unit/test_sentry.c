@@ -11,7 +11,7 @@ static const int64_t NOW = 1800000000000;
 
 static struct sentry_config config(void)
 {
-    return (struct sentry_config){scrub, SEV_CRITICAL, 1, NOW, "203.0.113.9"};
+    return (struct sentry_config){scrub, SEV_CRITICAL, 1, NOW, "203.0.113.9", false};
 }
 
 static void add(struct buf *out, const char *name, const char *value)
