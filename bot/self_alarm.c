@@ -18,6 +18,7 @@ static const enum text WORRY_TEXTS[WORRIES] = {
     [WORRY_DISK] = TEXT_WORRY_DISK,         [WORRY_TOKEN] = TEXT_WORRY_TOKEN,
     [WORRY_POLLER] = TEXT_WORRY_POLLER,     [WORRY_UPDATES] = TEXT_WORRY_UPDATES,
     [WORRY_CLOCK] = TEXT_WORRY_CLOCK,       [WORRY_SPOOL] = TEXT_WORRY_SPOOL,
+    [WORRY_STORE] = TEXT_WORRY_STORE,
 };
 
 static const enum text WELL_TEXTS[WORRIES] = {
@@ -25,9 +26,10 @@ static const enum text WELL_TEXTS[WORRIES] = {
     [WORRY_DISK] = TEXT_WELL_DISK,         [WORRY_TOKEN] = TEXT_WELL_TOKEN,
     [WORRY_POLLER] = TEXT_WELL_UPDATES,    [WORRY_UPDATES] = TEXT_WELL_UPDATES,
     [WORRY_CLOCK] = TEXT_WORRY_CLOCK,      [WORRY_SPOOL] = TEXT_WELL_SPOOL,
+    [WORRY_STORE] = TEXT_WELL_STORE,
 };
-static const char *const WORRY_NAMES[WORRIES] = {"database", "queue",  "disk",    "spool",
-                                                 "token",    "poller", "updates", "clock"};
+static const char *const WORRY_NAMES[WORRIES] = {"database", "queue",   "disk",  "spool", "token",
+                                                 "poller",   "updates", "clock", "store"};
 
 static void on_channel(void *ctx, const struct chat_result *result)
 {

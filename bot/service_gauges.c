@@ -1,7 +1,9 @@
-/* service_gauges.c -- what /metrics shows and nothing else measures: the loop's turns, the outbox, the database's size. */
+/* service_gauges.c -- what is looked at every 15 s: is the store full; for /metrics, the outbox and the database's size. And the
+ * loop's turns. */
 #include "bot/service_internal.h"
 
 #include "core/histogram.h"
+#include "core/log.h"
 #include "core/metric.h"
 #include "core/metric_labels.h"
 
@@ -12,6 +14,10 @@ static const char OUTBOX_SQL[] =
     "SELECT count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'sending'), "
     "count(*) FILTER (WHERE state = 'uncertain') FROM alert_outbox "
     "WHERE state IN ('pending', 'sending', 'uncertain')";
+static const char FULL_SQL[] =
+    "SELECT EXISTS (SELECT 1 FROM service_setting WHERE name = 'store_full')";
+/* The holder of the lease finds out, the others read what it found. */
+static const char IS_FULL_SQL[] = "SELECT nabat_store_is_full(nullif($1::bigint, 0))";
 static const char SIZE_SQL[] = "SELECT pg_database_size(current_database())";
 
 /* What has waited since the loop woke up waited for what it did since then. */
@@ -29,10 +35,18 @@ static void on_asked(void *ctx, const struct pg_reply *reply)
     s->gauges.busy = false;
     if (reply->err)
         return;
-    for (int i = 0; i < OUTBOX_GAUGES; i++)
-        metric_outbox((enum outbox_gauge)i, pg_get_i64(reply->results[0], 0, i));
+    bool full = pg_get_bool(reply->results[0], 0, 0);
+    if (full != s->gauges.is_full)
+        log_warn(full ? "the store is full: events are only counted"
+                      : "the store has room again: events are kept",
+                 LOG_END);
+    s->gauges.is_full = full;
+    store_writer_count_only(s->ingest.writer, full);
     if (reply->count > 1)
-        metric_set(METRIC_DATABASE_BYTES, pg_get_i64(reply->results[1], 0, 0));
+        for (int i = 0; i < OUTBOX_GAUGES; i++)
+            metric_outbox((enum outbox_gauge)i, pg_get_i64(reply->results[1], 0, i));
+    if (reply->count > 2)
+        metric_set(METRIC_DATABASE_BYTES, pg_get_i64(reply->results[2], 0, 0));
 }
 
 static void on_ask(struct ev_loop *loop, ev_timer *timer, int events)
@@ -40,16 +54,19 @@ static void on_ask(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     struct service *s = timer->data;
-    if (!s->lease || !store_lease_is_held(s->lease)) { /* the holder's to show, and nobody else's */
-        for (int i = 0; i < OUTBOX_GAUGES; i++)
-            metric_outbox((enum outbox_gauge)i, 0);
-        return;
-    }
-    if (s->gauges.busy || !pg_is_up(s->pg_work))
+    bool holds = s->lease && store_lease_is_held(s->lease);
+    bool looks = holds && s->gauges.asked++ % SIZE_EVERY == 0;
+    for (int i = 0; !holds && i < OUTBOX_GAUGES; i++)
+        metric_outbox((enum outbox_gauge)i, 0); /* the holder's to show, and nobody else's */
+    if (s->gauges.busy || !s->lease || !pg_is_up(s->pg_work))
         return;
     struct pg_batch *batch = pg_batch_new();
-    pg_add(batch, OUTBOX_SQL);
-    if (s->gauges.asked++ % SIZE_EVERY == 0)
+    pg_add(batch, looks ? IS_FULL_SQL : FULL_SQL);
+    if (looks)
+        pg_i64(batch, s->settings->store_bytes_max);
+    if (holds)
+        pg_add(batch, OUTBOX_SQL);
+    if (looks)
         pg_add(batch, SIZE_SQL);
     s->gauges.busy = true;
     pg_run(s->pg_work, batch, on_asked, s);

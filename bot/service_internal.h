@@ -81,6 +81,7 @@ struct service {
         ev_timer ask;
         int64_t asked;
         bool busy;
+        bool is_full; /* the store: events are only counted */
     } gauges;
     struct monitors *monitors;
     struct forward *forward; /* NULL: no SENTRY_DSN */

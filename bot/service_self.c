@@ -68,6 +68,9 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
     view_telegram(s, &view);
     view_disk(s, &view);
     view_spool(s, &view);
+    set(&view, WORRY_STORE, s->gauges.is_full, "");
+    snprintf(view.detail[WORRY_STORE], sizeof view.detail[WORRY_STORE], "%lld MiB",
+             (long long)(s->settings->store_bytes_max / MIB));
     view.bad[WORRY_CLOCK] =
         self_clock_jumped(&s->self, view.detail[WORRY_CLOCK], sizeof view.detail[WORRY_CLOCK]);
     self_alarm_look(&s->self, &view, s->was_holder || !s->lease);

@@ -149,12 +149,14 @@ enum text {
     TEXT_WORRY_POLLER,
     TEXT_WORRY_UPDATES,
     TEXT_WORRY_CLOCK,
+    TEXT_WORRY_STORE,
     TEXT_WELL_DATABASE, /* each: minutes */
     TEXT_WELL_QUEUE,
     TEXT_WELL_DISK,
     TEXT_WELL_SPOOL,
     TEXT_WELL_TOKEN,
     TEXT_WELL_UPDATES,
+    TEXT_WELL_STORE,
     TEXT_OWNER_ALARM, /* chat, what Telegram said */
     /* settings */
     TEXT_SETTINGS_CHAT,

@@ -148,6 +148,15 @@ const char *const ALERT_TEXTS[TEXTS][LANGUAGES] = {
                             "команды и кнопки не работают: {0}"},
     [TEXT_WORRY_CLOCK] = {"this machine's clock jumped by {0}.",
                           "часы этой машины прыгнули на {0}."},
+    [TEXT_WORRY_STORE] =
+        {"the errors' store has reached its limit (STORE_MAX_BYTES, {0}), and there is no older "
+         "day left to drop. Errors go on being counted and ring, but new ones are not kept one by "
+         "one. Raise the limit, or find out what fills it: /errors.",
+         "хранилище ошибок достигло предела (STORE_MAX_BYTES, {0}), и старых дней, которые можно "
+         "удалить, не осталось. Ошибки по-прежнему считаются и звонят, но каждая в отдельности не "
+         "сохраняется. Поднимите предел или посмотрите, что его заполняет: /errors."},
+    [TEXT_WELL_STORE] = {"the errors' store has room again, after {0} min.",
+                         "в хранилище ошибок снова есть место, прошло {0} мин."},
     [TEXT_WELL_DATABASE] = {"the database answers again, after {0} min.",
                             "база данных снова отвечает, прошло {0} мин."},
     [TEXT_WELL_QUEUE] = {"events no longer wait for the database, after {0} min.",

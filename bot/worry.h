@@ -14,6 +14,7 @@ enum worry {
     WORRY_POLLER,   /* somebody else takes the updates */
     WORRY_UPDATES,  /* the webhook or the poll fails */
     WORRY_CLOCK,    /* it jumped */
+    WORRY_STORE,    /* STORE_MAX_BYTES is reached: events are only counted */
     WORRIES
 };
 
@@ -26,7 +27,7 @@ struct worry_state {
     int64_t told_ms;  /* 0: not told */
 };
 
-/* One look. It must last for its patience before it is told, is told again every half hour, and is over
+/* One look. It must last for its patience before it is told, is told again every half hour (but WORRY_STORE), and is over
  * when it was well for half a minute; what was not told is not said to be over. Who may not tell (another
  * instance does) keeps looking, so that it can take over. `lasted_ms`: of what is over. */
 enum worry_news worry_look(struct worry_state *state, enum worry which, bool is_bad, bool may_tell,

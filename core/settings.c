@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/retention.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -195,6 +196,23 @@ static bool parse_token(const struct setting *spec, const char *value, struct se
     return set_text(spec, value, settings);
 }
 
+static bool parse_classes(const struct setting *spec, const char *value, struct settings *settings,
+                          struct err *err)
+{
+    struct buf names;
+    struct buf days;
+    buf_init(&names, 16 * 1024);
+    buf_init(&days, 16 * 1024);
+    bool ok = retention_parse(value, &names, &days);
+    buf_fini(&names);
+    buf_fini(&days);
+    if (!ok)
+        return complain(spec, value, err,
+                        "severities and origins with days from 1 to 3650, such as "
+                        "critical=180,celery=14,debug=3");
+    return set_text(spec, value, settings);
+}
+
 /* develop.sentry.dev, "DSN": where it leads is taken apart by whoever forwards. */
 static bool parse_dsn(const struct setting *spec, const char *value, struct settings *settings,
                       struct err *err)
@@ -235,6 +253,8 @@ bool settings_parse_value(const struct setting *spec, const char *value, struct 
         if (!clock_set_zone(value))
             return complain(spec, value, err, "a time zone such as Europe/Moscow or UTC");
         return set_text(spec, value, settings);
+    case SETTING_CLASSES:
+        return parse_classes(spec, value, settings, err);
     case SETTING_DSN:
         return parse_dsn(spec, value, settings, err);
     case SETTING_TOKEN:
@@ -253,7 +273,8 @@ void settings_fini(struct settings *settings)
         enum setting_type type = SETTINGS[i].type;
         if (type == SETTING_TEXT || type == SETTING_URL || type == SETTING_WORD ||
             type == SETTING_HEX32 || type == SETTING_ZONE || type == SETTING_TOKEN ||
-            type == SETTING_DSN || type == SETTING_NAME || type == SETTING_SECRET)
+            type == SETTING_DSN || type == SETTING_CLASSES || type == SETTING_NAME ||
+            type == SETTING_SECRET)
             free(*(char **)(void *)((char *)settings + SETTINGS[i].offset));
     }
     *settings = (struct settings){0};

@@ -36,6 +36,9 @@ struct settings {
     int64_t alert_cooldown_s;
     int64_t alert_min_severity; /* enum severity */
     int64_t retention_days;
+    char *retention;         /* days by class; NULL: none */
+    int64_t store_bytes_max; /* 0: no bound */
+    char *archive_dir;       /* NULL: nothing is archived */
     struct id_list admin_ids;
     char *ingest_key;
     int64_t port;
@@ -76,6 +79,7 @@ enum setting_type {
     SETTING_ZONE,     /* a name of the tz database */
     SETTING_TOKEN,    /* a bot token: digits, a colon, letters */
     SETTING_SECRET,   /* 1 to 256 of A-Z a-z 0-9 _ - (Bot API: secret_token) */
+    SETTING_CLASSES,  /* name=days, comma separated; core/retention.h */
     SETTING_DSN,      /* https://KEY@HOST/PROJECT */
     SETTING_NAME,     /* a PostgreSQL identifier of up to 63 bytes */
 };

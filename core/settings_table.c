@@ -35,6 +35,14 @@ const struct setting SETTINGS[] = {
      "lowest severity that rings"},
     {"ERROR_LOG_RETENTION_DAYS", SETTING_INT, "30", 1, 3650, NULL, false, AT(retention_days),
      "days an event is kept"},
+    {"RETENTION", SETTING_CLASSES, NULL, 0, 0, NULL, false, AT(retention),
+     "days by severity or origin, which beat ERROR_LOG_RETENTION_DAYS: "
+     "critical=180,security=365,debug=3"},
+    {"STORE_MAX_BYTES", SETTING_SIZE, "0", 0, INT64_MAX, NULL, false, AT(store_bytes_max),
+     "above it nabat-prune drops the oldest days before their time, and when only today is left "
+     "events are only counted; 0: no bound"},
+    {"ARCHIVE_DIR", SETTING_TEXT, NULL, 0, 0, NULL, false, AT(archive_dir),
+     "folder that takes each day before it goes, compressed, with a manifest"},
     {"ERROR_ADMIN_IDS", SETTING_IDS, NULL, 0, 0, NULL, false, AT(admin_ids),
      "Telegram user ids that are owners; without it the alert chat's administrators are"},
     {"INGEST_KEY", SETTING_HEX32, NULL, 0, 0, NULL, true, AT(ingest_key),

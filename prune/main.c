@@ -11,18 +11,23 @@
 
 static const char HELP[] =
     "nabat-prune -- retention for Nabat, to be run by cron\n\n"
-    "Usage: nabat-prune [--dry-run] [--days N] [--env-file FILE]\n\n"
+    "Usage: nabat-prune [--dry-run] [--days N] [--env-file FILE]\n"
+    "       nabat-prune --restore FILE [--env-file FILE]\n\n"
     "Drops whole UTC days of events older than ERROR_LOG_RETENTION_DAYS (30), groups that nobody\n"
-    "needs any more, old outbox rows and updates; makes the tables of the days ahead. Safe beside\n"
-    "a running service and beside itself.\n\n"
+    "needs any more, old outbox rows and updates; makes the tables of the days ahead. RETENTION\n"
+    "keeps severities and origins for longer or less, STORE_MAX_BYTES drops the oldest days when\n"
+    "there is too much, ARCHIVE_DIR takes a day before it goes. Of errors that are open the first\n"
+    "event and the newest stay. Safe beside a running service and beside itself.\n\n"
     "  --dry-run        say what would go, change nothing\n"
     "  --days N         keep N days (1 to 3650) instead of the setting\n"
+    "  --restore FILE   bring a day of ARCHIVE_DIR back (its .ndjson.zst); it stays for a week\n"
     "  --env-file FILE  read settings from FILE instead of .env\n\n"
     "Exit codes: 0 done; 1 failed, the reason is on stderr; 2 wrong usage or settings.\n";
 
 struct arguments {
     struct prune_options prune;
     const char *env_file;
+    const char *restore;
     bool help;
 };
 
@@ -42,7 +47,8 @@ static bool parse(int argc, char **argv, struct arguments *a, struct err *err)
 {
     *a = (struct arguments){0};
     for (int i = 1; i < argc; i++) {
-        bool takes_value = strcmp(argv[i], "--days") == 0 || strcmp(argv[i], "--env-file") == 0;
+        bool takes_value = strcmp(argv[i], "--days") == 0 || strcmp(argv[i], "--env-file") == 0 ||
+                           strcmp(argv[i], "--restore") == 0;
         if (takes_value && !argv[i + 1])
             return err_set(err, ERR_INPUT, "%s takes a value", argv[i]);
         if (strcmp(argv[i], "--dry-run") == 0)
@@ -51,6 +57,8 @@ static bool parse(int argc, char **argv, struct arguments *a, struct err *err)
             a->help = true;
         else if (strcmp(argv[i], "--env-file") == 0)
             a->env_file = argv[++i];
+        else if (strcmp(argv[i], "--restore") == 0)
+            a->restore = argv[++i];
         else if (!takes_value)
             return err_set(err, ERR_INPUT,
                            "\"%.60s\" is no flag of nabat-prune: see nabat-prune --help", argv[i]);
@@ -90,7 +98,13 @@ int main(int argc, char **argv)
     } else {
         if (!a.prune.days)
             a.prune.days = (int)settings.retention_days;
-        bool ok = prune_run(settings.database_url, settings.database_schema, &a.prune, &err);
+        a.prune.retention = settings.retention;
+        a.prune.bytes_max = settings.store_bytes_max;
+        a.prune.archive_dir = settings.archive_dir;
+        bool ok =
+            a.restore
+                ? prune_restore(settings.database_url, settings.database_schema, a.restore, &err)
+                : prune_run(settings.database_url, settings.database_schema, &a.prune, &err);
         if (!ok)
             fprintf(stderr, "nabat-prune: %s\n", err.text);
         code = ok ? 0 : 1;

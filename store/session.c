@@ -88,6 +88,62 @@ PGresult *session_run(struct session *s, const char *sql, size_t count, const ch
     return NULL;
 }
 
+static bool copy_failed(struct session *s, struct err *err)
+{
+    char text[300];
+    snprintf(text, sizeof text, "%s", PQerrorMessage(s->conn));
+    text[strcspn(text, "\n")] = '\0';
+    return err->kind != ERR_NONE ? false : err_set(err, ERR_RETRY, "%s", text);
+}
+
+/* The command's own result, and the end of its results. */
+static bool copy_ended(struct session *s, struct err *err)
+{
+    bool ok = true;
+    for (PGresult *result; (result = PQgetResult(s->conn));) {
+        ok = ok && PQresultStatus(result) == PGRES_COMMAND_OK;
+        PQclear(result);
+    }
+    return ok || copy_failed(s, err);
+}
+
+bool session_copy_out(struct session *s, const char *sql, session_row_fn *take, void *ctx,
+                      struct err *err)
+{
+    char *row = NULL;
+    int len = 0;
+    bool ok = true;
+    PGresult *result = PQexec(s->conn, sql);
+    bool begun = PQresultStatus(result) == PGRES_COPY_OUT;
+    PQclear(result);
+    if (!begun)
+        return copy_failed(s, err);
+    while ((len = PQgetCopyData(s->conn, &row, 0)) > 0) {
+        ok = ok && take(ctx, row, (size_t)len, err); /* the rest is read and forgotten */
+        PQfreemem(row);
+    }
+    return copy_ended(s, err) && ok && len == -1;
+}
+
+bool session_copy_in(struct session *s, const char *sql, session_give_fn *give, void *ctx,
+                     struct err *err)
+{
+    char chunk[64 * 1024];
+    size_t len = 0;
+    PGresult *result = PQexec(s->conn, sql);
+    bool begun = PQresultStatus(result) == PGRES_COPY_IN;
+    PQclear(result);
+    if (!begun)
+        return copy_failed(s, err);
+    while (give(ctx, chunk, sizeof chunk, &len, err))
+        if (PQputCopyData(s->conn, chunk, (int)len) != 1)
+            break;
+    bool ok = err->kind == ERR_NONE;
+    if (PQputCopyEnd(s->conn, ok ? NULL : "given up") != 1)
+        return copy_failed(s, err);
+    return copy_ended(s, err) && ok;
+}
+
 int session_server_version(struct session *s)
 {
     return PQserverVersion(s->conn);

@@ -48,6 +48,7 @@ struct writer {
     int64_t tell_until_ms; /* until then every fact goes along: somebody holds a group */
     int64_t surprised_ms;  /* when something was not as remembered */
     struct row_meter *meter;   /* NULL: every event is kept */
+    bool counts_only;          /* the store is full: none is */
     int repeats;               /* the same jobs, run again at once */
     int one_by_one;            /* jobs still to be run alone, to find the one that is refused */
     bool make_days;            /* a day has no leaf: make it before the next look-up */
@@ -257,7 +258,7 @@ static void on_looked_up(void *ctx, const struct pg_reply *reply)
         on_error(w, reply);
         return;
     }
-    write_batch_take(&w->batch, reply, w->cache, w->config.ring_min, w->meter);
+    write_batch_take(&w->batch, reply, w->cache, w->config.ring_min, w->meter, w->counts_only);
     struct pg_batch *groups = write_batch_make_groups(&w->batch);
     if (groups) {
         w->state = WRITER_MAKING;
@@ -325,7 +326,8 @@ static void start(struct writer *w)
     take_jobs(w);
     w->batch.tells_all = clock_mono_ms() < w->tell_until_ms;
     /* what is metered must be known to be no repeat first */
-    bool careful = w->repeats > 0 || w->meter || clock_mono_ms() < w->careful_until_ms;
+    bool careful =
+        w->repeats > 0 || w->meter || w->counts_only || clock_mono_ms() < w->careful_until_ms;
     if (!careful &&
         write_batch_is_direct(&w->batch, w->cache, clock_wall_ms(), w->config.ring_min)) {
         store(w);
@@ -421,6 +423,11 @@ bool store_writer_submit(struct writer *w, struct event *events, size_t count, i
     job_queue_add(&w->queue, job);
     start(w);
     return true;
+}
+
+void store_writer_count_only(struct writer *w, bool count_only)
+{
+    w->counts_only = count_only;
 }
 
 void store_writer_on_connection(struct writer *w, void (*changed)(void *ctx, bool up), void *ctx)

@@ -24,6 +24,8 @@ struct writer_config {
 /* `pg` is BORROWED and the writer's alone: a transaction spans two of its batches. */
 struct writer *store_writer_new(struct ev_loop *loop, struct pg *pg,
                                 const struct writer_config *config);
+/* From now on, or not any more, every event is only counted: the store is full. Imports are kept. */
+void store_writer_count_only(struct writer *writer, bool count_only);
 /* Jobs still waiting end with ERR_RETRY. */
 void store_writer_free(struct writer *writer);
 

@@ -97,14 +97,18 @@ void write_batch_drop_repeats(struct write_batch *batch, const PGresult *known)
 }
 
 /* A batch that is run again keeps what was decided the first time. */
-void write_batch_meter(struct write_batch *batch, struct row_meter *meter)
+void write_batch_meter(struct write_batch *batch, struct row_meter *meter, bool counts_only)
 {
     int64_t now_ms = clock_wall_ms();
-    for (size_t i = 0; meter && i < batch->count; i++) {
+    for (size_t i = 0; (meter || counts_only) && i < batch->count; i++) {
         struct event *e = batch->events[i];
         if (e->is_metered || e->is_import)
             continue;
         e->is_metered = true;
+        if (counts_only) {
+            e->is_counted_only = true;
+            continue;
+        }
         if (now_ms - e->received_ms > JUST_NOW_MS)
             continue; /* out of the spool: it was not this minute's */
         e->is_counted_only = !row_meter_keeps(meter, group_id_of(e), now_ms);

@@ -91,7 +91,7 @@ bool columns_add(struct pg_batch *pg, struct columns *c, const char *sql);
 
 /* Drops those that are among `known` (rows of project and event id; may be NULL) and those twice in the batch. */
 void write_batch_drop_repeats(struct write_batch *batch, const PGresult *known);
-void write_batch_meter(struct write_batch *batch, struct row_meter *meter);
+void write_batch_meter(struct write_batch *batch, struct row_meter *meter, bool counts_only);
 void write_batch_aggregate(struct write_batch *batch);
 /* Where a group's index + 1 stands, or will; 0: it has none. */
 uint32_t *write_batch_slot(struct write_batch *batch, int64_t project, const char *fingerprint);
@@ -113,9 +113,10 @@ bool write_batch_is_direct(struct write_batch *batch, struct writer_cache *cache
 /* Look up: BEGIN, repeats, groups, what the cache is to know. */
 struct pg_batch *write_batch_look_up(const struct write_batch *batch, int64_t now_ms);
 /* Takes its results in: drops repeats, aggregates the rest by group. `meter` (may be NULL) says which events
- * are only counted: it counts them once, and the events remember. */
+ * are only counted: it counts them once, and the events remember; `counts_only`: all of them are. */
 void write_batch_take(struct write_batch *batch, const struct pg_reply *reply,
-                      struct writer_cache *cache, enum severity ring_min, struct row_meter *meter);
+                      struct writer_cache *cache, enum severity ring_min, struct row_meter *meter,
+                      bool counts_only);
 /* Groups that are not there yet; NULL: none. */
 struct pg_batch *write_batch_make_groups(const struct write_batch *batch);
 void write_batch_take_groups(struct write_batch *batch, const struct pg_reply *reply);

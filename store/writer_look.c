@@ -117,7 +117,8 @@ static void note_groups(struct write_batch *batch, const PGresult *rows)
 }
 
 void write_batch_take(struct write_batch *batch, const struct pg_reply *reply,
-                      struct writer_cache *cache, enum severity ring_min, struct row_meter *meter)
+                      struct writer_cache *cache, enum severity ring_min, struct row_meter *meter,
+                      bool counts_only)
 {
     const PGresult *know = reply->results[LOOK_KNOW];
     const char *epoch = pg_get_text(know, 0, KNOW_EPOCH);
@@ -126,7 +127,7 @@ void write_batch_take(struct write_batch *batch, const struct pg_reply *reply,
     writer_cache_set_epoch(cache, epoch ? epoch : "", rule_min);
     write_batch_set_ring_min(batch, cache, ring_min);
     write_batch_drop_repeats(batch, reply->results[LOOK_REPEATS]);
-    write_batch_meter(batch, meter);
+    write_batch_meter(batch, meter, counts_only);
     write_batch_aggregate(batch);
     note_groups(batch, reply->results[LOOK_GROUPS]);
 }
