@@ -25,7 +25,7 @@ struct checker {
 
 static void say(struct checker *c, bool ok, const char *what, const char *detail)
 {
-    printf("%-5s %-9s %s\n", ok ? "ok" : "FAIL", what, detail);
+    printf("%-5s %-12s %s\n", ok ? "ok" : "FAIL", what, detail);
     c->failed += !ok;
 }
 
@@ -128,7 +128,7 @@ static void say_public(struct checker *c)
         "the alert chat is public (@%s): anybody can read every error in it, and join. Make it "
         "private",
         c->public_name);
-    printf("%-5s %-9s %s\n", "WARN", "chat", text);
+    printf("%-5s %-12s %s\n", "WARN", "chat", text);
 }
 
 static void check_telegram(struct checker *c)

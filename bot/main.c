@@ -97,9 +97,11 @@ static int run_mode(const struct options *options, const struct settings *settin
 {
     switch (options->mode) {
     case MODE_MIGRATE:
-        return tool_migrate(settings);
+        return options->dry_run ? tool_migrate_dry(settings) : tool_migrate(settings);
     case MODE_CHECK:
         return tool_check(settings);
+    case MODE_DOCTOR:
+        return tool_doctor(settings);
     case MODE_SELFTEST:
         return tool_selftest(settings);
     case MODE_DSN:

@@ -15,8 +15,13 @@ static const struct {
     const char *help;
 } FLAGS[] = {
     {"--migrate", MODE_MIGRATE, NULL, "apply missing migrations and exit"},
+    {"--dry-run", MODE_SERVE, NULL,
+     "with --migrate: print the SQL that is missing, change nothing"},
     {"--check", MODE_CHECK, NULL,
      "verify settings, database, token, webhook and chat, a line each"},
+    {"--doctor", MODE_DOCTOR, NULL,
+     "what --check says, and what would bite later, each with its remedy; exit code 3 for warnings "
+     "alone"},
     {"--selftest", MODE_SELFTEST, NULL, "record a critical error and wait until the chat has it"},
     {"--dsn", MODE_DSN, NULL, "print each project's DSN"},
     {"--owner", MODE_OWNER, "ID", "make a Telegram user an owner"},
@@ -70,6 +75,10 @@ bool options_parse(int argc, char **argv, struct options *o, struct err *err)
             o->env_file = value;
             continue;
         }
+        if (strcmp(FLAGS[f].name, "--dry-run") == 0) {
+            o->dry_run = true;
+            continue;
+        }
         if (o->mode != MODE_SERVE)
             return err_set(err, ERR_INPUT, "%s can't be combined with another action",
                            FLAGS[f].name);
@@ -87,6 +96,8 @@ bool options_parse(int argc, char **argv, struct options *o, struct err *err)
             i--;
         }
     }
+    if (o->dry_run && o->mode != MODE_MIGRATE)
+        return err_set(err, ERR_INPUT, "--dry-run belongs to --migrate");
     return true;
 }
 
@@ -105,5 +116,5 @@ void options_help(struct buf *out)
                      "[default]:\n");
     settings_help(out);
     buf_add_str(out, "\nExit codes: 0 done; 1 failed, the reason is on stderr; 2 wrong usage or "
-                     "settings.\n");
+                     "settings; 3 --doctor has nothing but warnings.\n");
 }

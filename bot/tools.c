@@ -2,6 +2,7 @@
 #include "bot/tools.h"
 
 #include "store/migrate.h"
+#include "store/migration_list.h"
 #include "store/session.h"
 
 #include <stdio.h>
@@ -21,6 +22,38 @@ int tool_migrate(const struct settings *settings)
     if (!store_migrate(settings->database_url, settings->database_schema, &applied, &err))
         return tool_fail("migrate", &err);
     printf("%d migration%s applied, the schema is up to date\n", applied, applied == 1 ? "" : "s");
+    return 0;
+}
+
+/* As the run would: one transaction, the schema made and named first. */
+int tool_migrate_dry(const struct settings *settings)
+{
+    struct err err = {0};
+    struct session *s =
+        session_open(settings->database_url, settings->database_schema, "nabat dry run", &err);
+    if (!s)
+        return tool_fail("migrate", &err);
+    PGresult *rows =
+        session_run(s, "SELECT to_regclass(quote_ident($1) || '.nabat_migration') IS NOT NULL", 1,
+                    (const char *const[]){settings->database_schema}, &err);
+    bool any = rows && PQgetvalue(rows, 0, 0)[0] == 't';
+    PQclear(rows);
+    rows = rows && any ? session_run(s, "SELECT max(version) FROM nabat_migration", 0, NULL, &err)
+                       : NULL;
+    long have = rows ? strtol(PQgetvalue(rows, 0, 0), NULL, 10) : 0;
+    PQclear(rows);
+    session_close(s);
+    if (err.kind != ERR_NONE)
+        return tool_fail("migrate", &err);
+    int count = 0;
+    for (size_t i = 0; i < MIGRATION_FILES_COUNT; i++) {
+        if (strtol(MIGRATION_FILES[i].name, NULL, 10) <= have)
+            continue;
+        printf("-- ---- %s\n%s\n", MIGRATION_FILES[i].name, MIGRATION_FILES[i].sql);
+        count++;
+    }
+    fprintf(stderr, "%d migration%s would be applied, in one transaction; nothing was changed\n",
+            count, count == 1 ? "" : "s");
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "core/settings.h"
 
 int tool_migrate(const struct settings *settings);
+int tool_migrate_dry(const struct settings *settings); /* prints the SQL that is missing */
 int tool_dsn(const struct settings *settings);
 /* nabat --project WORDS: list, add NAME, set NAME, disable NAME, enable NAME, rotate NAME. */
 int tool_project(const struct settings *settings, char *const *words, size_t count); /* project.c */
@@ -16,6 +17,7 @@ int tool_channel_test(const struct settings *settings, const char *name);
 int tool_spool(const struct settings *settings, char *const *words, size_t count);
 int tool_owner(const struct settings *settings, int64_t user_id);
 int tool_check(const struct settings *settings);    /* check.c */
+int tool_doctor(const struct settings *settings);   /* doctor.c; 3: warnings alone */
 int tool_selftest(const struct settings *settings); /* selftest.c */
 
 /* "http://KEY@host:port/1" of a base URL, a key and a project. */
