@@ -153,26 +153,44 @@ static bool enter_schema(PGconn *conn, const char *schema, const char *search_pa
     return ok;
 }
 
+static bool lock(PGconn *conn, const char *sql, const char *param, struct err *err)
+{
+    PGresult *ignored = NULL;
+    bool ok = run(conn, sql, param, &ignored, "waiting for the migration lock", err);
+    if (ok)
+        PQclear(ignored);
+    return ok;
+}
+
+/* Whoever writes holds this shared while its transaction reaches for one table after another. With it, no writer waits for a
+ * table of ours while we wait for one of its own: that would be a deadlock, and we the younger. */
+static const char WRITERS_LOCK[] = "SELECT pg_advisory_xact_lock(hashtext('nabat.groups'))";
+
+/* Of a new database all files; else the next one alone, so that no table is locked for longer than its file takes. */
 static bool apply_missing(PGconn *conn, const char *schema, const char *search_path, int *applied,
-                          struct err *err)
+                          bool *more, struct err *err)
 {
     static const char LOCK[] = "SELECT pg_advisory_xact_lock(hashtext('nabat.migrate'), "
                                "hashtext($1))";
-    PGresult *ignored = NULL;
-    if (!run(conn, LOCK, schema, &ignored, "waiting for the migration lock", err))
-        return false;
-    PQclear(ignored);
     long version = -1;
-    if (!enter_schema(conn, schema, search_path, err) || !current_version(conn, &version, err))
+    int before = *applied;
+    *more = false;
+    if (!lock(conn, LOCK, schema, err) || !enter_schema(conn, schema, search_path, err) ||
+        !current_version(conn, &version, err))
         return false;
     if (version < 0 && !run(conn,
                             "CREATE TABLE nabat_migration (version integer PRIMARY KEY, name text "
                             "NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
                             NULL, NULL, "making nabat_migration", err))
         return false;
+    if (version > 0 && !lock(conn, WRITERS_LOCK, NULL, err))
+        return false;
     for (size_t i = 0; i < MIGRATION_FILES_COUNT; i++) {
         if (version_of(&MIGRATION_FILES[i]) <= version)
             continue;
+        *more = version > 0 && *applied > before;
+        if (*more)
+            break;
         if (!apply_file(conn, schema, &MIGRATION_FILES[i], err))
             return false;
         ++*applied;
@@ -221,10 +239,10 @@ static bool migrate_on(PGconn *conn, const char *schema, int *applied, struct er
     bool up_to_date = false;
     char *search_path = pg_quote_search_path(schema);
     bool ok = is_up_to_date(conn, search_path, &up_to_date, err);
-    if (ok && !up_to_date)
+    for (bool more = ok && !up_to_date; ok && more;)
         ok = run(conn, "BEGIN", NULL, NULL, "begin", err) &&
              run(conn, "SET LOCAL lock_timeout = '30s'", NULL, NULL, "begin", err) &&
-             apply_missing(conn, schema, search_path, applied, err) &&
+             apply_missing(conn, schema, search_path, applied, &more, err) &&
              run(conn, "COMMIT", NULL, NULL, "commit", err);
     free(search_path);
     return ok;

@@ -1,4 +1,5 @@
-/* migrate.h -- brings the schema up to date: forward only, one transaction, one lock. */
+/* migrate.h -- brings the schema up to date: forward only, under a lock that ends with its transaction. A new database gets
+ * all of it at once, a live one a file at a time. */
 #ifndef NABAT_STORE_MIGRATE_H
 #define NABAT_STORE_MIGRATE_H
 
