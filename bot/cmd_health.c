@@ -14,7 +14,8 @@ static enum text text_of_part(const char *name)
     } PARTS[] = {{"database", TEXT_PART_DATABASE}, {"telegram", TEXT_PART_TELEGRAM},
                  {"lease", TEXT_PART_LEASE},       {"queue", TEXT_PART_QUEUE},
                  {"outbox", TEXT_PART_OUTBOX},     {"sdks", TEXT_PART_SDKS},
-                 {"watched_bots", TEXT_PART_BOTS}, {"spool", TEXT_PART_SPOOL}};
+                 {"watched_bots", TEXT_PART_BOTS}, {"spool", TEXT_PART_SPOOL},
+                 {"forward", TEXT_PART_FORWARD}};
     for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
         if (strcmp(PARTS[i].name, name) == 0)
             return PARTS[i].text;

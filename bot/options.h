@@ -28,7 +28,7 @@ struct options {
     enum mode mode;
     const char *env_file; /* NULL: .env if there is one */
     int64_t owner_id;
-    bool dry_run; /* of --migrate */
+    bool dry_run;       /* of --migrate */
     const char *file;   /* of --explain; of --channel-test the name */
     char *const *words; /* of --project: what follows it up to the next flag */
     size_t words_count;

@@ -147,7 +147,9 @@ void service_set_routes(struct service *s)
     s->parts[6] = (struct health_part){"watched_bots", watch_health, s, false};
     s->parts[7] = (struct health_part){"spool", service_spool_health, s, true};
     s->parts[8] = (struct health_part){"forward", forward_health, s, false};
-    s->health = (struct health){s->parts, HEALTH_PARTS, s->settings->metrics_token};
+    /* the last one is of those alone who forward */
+    size_t parts = s->settings->sentry_dsn ? HEALTH_PARTS : HEALTH_PARTS - 1;
+    s->health = (struct health){s->parts, parts, s->settings->metrics_token};
     s->routes[0] = (struct http_route){.methods = HTTP_POST,
                                        .path = "/api/events",
                                        .any_origin = true,

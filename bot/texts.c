@@ -350,6 +350,7 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
     [TEXT_PART_DATABASE] = {"Database", "База данных"},
     [TEXT_PART_SPOOL] = {"Spool", "Буфер на диске"},
     [TEXT_PART_TELEGRAM] = {"Telegram", "Telegram"},
+    [TEXT_PART_FORWARD] = {"Forwarding to Sentry", "Пересылка в Sentry"},
     [TEXT_PART_LEASE] = {"Leading instance", "Ведущий экземпляр"},
     [TEXT_PART_QUEUE] = {"Queue of events", "Очередь событий"},
     [TEXT_PART_OUTBOX] = {"Alerts on their way", "Тревоги в пути"},

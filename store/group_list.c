@@ -48,7 +48,7 @@ static const char NEWEST_TAIL[] =
     ") g ORDER BY g.seen_minute DESC, g.last_seen DESC, g.id DESC LIMIT $8), "
     "hits AS MATERIALIZED (SELECT g.id, g.last_seen FROM newest g WHERE true " SEEN UNASSIGNED;
 static const char NEWEST_GATE[] =
-    SORTED "), gate AS MATERIALIZED (SELECT n.is_full, NOT n.is_full OR (SELECT count(*) FROM hits) >= "
+    SORTED "), gate AS MATERIALIZED (SELECT n.is_full, NOT n.is_full OR (SELECT count(*) FROM hits) > "
     "$5::bigint + $6::bigint AS is_enough FROM (SELECT (SELECT count(*) FROM newest) >= $8 AS is_full) n), "
     "least AS (SELECT is_enough AND is_full AS is_least FROM gate), "
     "found AS MATERIALIZED (SELECT id, last_seen FROM hits WHERE (SELECT is_enough FROM gate) UNION ALL "
