@@ -58,8 +58,8 @@ static const char GROUPS_SQL[] =
     "o AS (DELETE FROM group_day WHERE group_id IN (SELECT id FROM gone)) "
     "SELECT count(*) FROM gone";
 
-/* Statistics keep hours that long, and days for good: a day's row is a hundred bytes. */
-#define HOURS_END "date_trunc('day', now() - interval '90 days', 'UTC')"
+/* Statistics keep hours for as long as events, and 90 days at least; and days for good: a day's row is a hundred bytes. */
+#define HOURS_END "date_trunc('day', now() - make_interval(days => greatest(90, $1::int)), 'UTC')"
 
 static const struct chore CHORES[] = {
     {"groups", "SELECT count(*) FROM error_group g WHERE " LONELY, NULL},

@@ -20,8 +20,7 @@ struct hours {
     ev_timer timer;
 };
 
-static const char FOLD_SQL[] = "SELECT nabat_fold($1::int), EXISTS (SELECT 1 FROM event_tally)";
-enum { FOLDED_BATCHES, FOLDED_MORE };
+static const char FOLD_SQL[] = "SELECT nabat_fold($1::int)"; /* how many cells */
 
 static void fold(struct hours *h);
 
@@ -37,8 +36,7 @@ static void on_folded(void *ctx, const struct pg_reply *reply)
     else if (!reply->err && h->failing)
         log_info("the hours' counts are added up again", LOG_END);
     h->failing = reply->err != NULL;
-    if (!reply->err && pg_get_i64(reply->results[0], 0, FOLDED_BATCHES) > 0 &&
-        pg_get_bool(reply->results[0], 0, FOLDED_MORE))
+    if (!reply->err && pg_get_i64(reply->results[0], 0, 0) >= FOLD_CELLS_MAX)
         fold(h);
 }
 

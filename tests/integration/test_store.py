@@ -3,7 +3,7 @@ import threading
 
 import psycopg2
 import pytest
-from conftest import wait
+from conftest import ROOT, wait
 
 
 @pytest.fixture
@@ -199,3 +199,53 @@ def test_one_refused_insert_does_not_take_others_along(service, db):
     assert [r[0] for r in db.sql("SELECT message FROM bot_error_event ORDER BY id")] == [
         "row 1", "row 3"]
     assert db.sql("SELECT project_id, error LIKE '%%23503%%' FROM event_inbox_failed") == [(99, True)]
+
+
+def test_an_upgrade_beside_a_writer(db, tools):
+    """A live store of release 010, and somebody who writes: a file at a time, behind the writers, and no deadlock."""
+    files = sorted((ROOT / "sql").glob("*.sql"))
+    db.sql("CREATE TABLE nabat_migration (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())")
+    for f in files[:10]:
+        db.sql("SET search_path = public, pg_temp; " + f.read_text())
+        db.sql("INSERT INTO nabat_migration (version, name) VALUES (%s, %s)", int(f.name[:3]), f.name)
+    db.sql("INSERT INTO project (id, slug, public_key) VALUES (1, 'default', repeat('0', 32))")
+    db.sql("INSERT INTO error_group (fingerprint, title, origin, severity) SELECT md5(n::text), repeat('words of an error ', 20), 'celery', "
+           "'error' FROM generate_series(1, 60000) n")
+    stop, broken, rounds = threading.Event(), [], [0]
+
+    def write():
+        conn = db.open()
+        conn.autocommit = False
+        cur = conn.cursor()
+        while not stop.is_set():
+            try:  # as a batch that looks up: the lock, then one table after the other
+                cur.execute("SET LOCAL lock_timeout = '5s'")
+                cur.execute("SELECT pg_advisory_xact_lock_shared(hashtext('nabat.groups'))")
+                cur.execute("SELECT count(*) FROM event WHERE received_at > now() - interval '1 day'")
+                cur.execute("UPDATE error_group SET occurrences = occurrences + 1 WHERE id = 1")
+                conn.commit()
+                rounds[0] += 1
+            except psycopg2.Error as e:
+                broken.append(e.pgcode)
+                conn.rollback()
+        conn.close()
+
+    writers = [threading.Thread(target=write) for _ in range(3)]
+    for w in writers:
+        w.start()
+    r = tools(db, "--migrate")
+    stop.set()
+    for w in writers:
+        w.join()
+    assert r.returncode == 0 and f"{len(files) - 10} migrations applied" in r.stdout, r.stderr
+    assert "40P01" not in broken, broken
+    assert db.one("SELECT occurrences FROM error_group WHERE id = 1") == rounds[0] > 0
+
+
+def test_the_extension_is_not_ours(db, tools):
+    """pg_trgm is the database's: a schema of ours can be dropped, and another one's index stays."""
+    for schema in ("first", "second"):
+        assert tools(db, "--migrate", env={"DATABASE_SCHEMA": schema}).returncode == 0
+    assert db.one("SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'pg_trgm'") == "public"
+    db.sql("DROP SCHEMA first CASCADE")
+    assert db.one("SELECT to_regclass('second.error_group_words') IS NOT NULL")
