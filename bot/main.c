@@ -17,6 +17,9 @@ struct running {
     struct service *service;
     ev_signal terminate;
     ev_signal interrupt;
+    ev_signal hangup;
+    const char *env_file;
+    struct settings *settings;
     ev_timer last_resort;
     bool stopping;
     int code;
@@ -57,6 +60,22 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int events)
     stop(w->data);
 }
 
+static void on_hangup(struct ev_loop *loop, ev_signal *w, int events)
+{
+    (void)loop;
+    (void)events;
+    struct running *r = w->data;
+    struct settings fresh;
+    struct err err = {0};
+    if (!settings_load(&fresh, r->env_file, &err)) {
+        log_error("settings are not read again: those of before hold", LOG_S("error", err.text),
+                  LOG_END);
+        return;
+    }
+    settings_take_over(r->settings, &fresh);
+    settings_fini(&fresh);
+}
+
 static void on_failed(void *ctx, const struct err *err)
 {
     struct running *r = ctx;
@@ -65,9 +84,10 @@ static void on_failed(void *ctx, const struct err *err)
     stop(r);
 }
 
-static int serve(const struct settings *settings)
+static int serve(struct settings *settings, const char *env_file)
 {
-    struct running r = {.loop = ev_default_loop(EVFLAG_NOENV)};
+    struct running r = {
+        .loop = ev_default_loop(EVFLAG_NOENV), .env_file = env_file, .settings = settings};
     struct service_options options = {.listen = true};
     struct err err = {0};
     signal(SIGPIPE, SIG_IGN);
@@ -82,18 +102,21 @@ static int serve(const struct settings *settings)
              LOG_S("version", NABAT_VERSION), LOG_END);
     ev_signal_init(&r.terminate, on_signal, SIGTERM);
     ev_signal_init(&r.interrupt, on_signal, SIGINT);
-    r.terminate.data = r.interrupt.data = &r;
+    ev_signal_init(&r.hangup, on_hangup, SIGHUP);
+    r.terminate.data = r.interrupt.data = r.hangup.data = &r;
     ev_signal_start(r.loop, &r.terminate);
     ev_signal_start(r.loop, &r.interrupt);
+    ev_signal_start(r.loop, &r.hangup);
     ev_run(r.loop, 0);
     ev_signal_stop(r.loop, &r.terminate);
     ev_signal_stop(r.loop, &r.interrupt);
+    ev_signal_stop(r.loop, &r.hangup);
     service_free(r.service);
     log_info("stopped", LOG_END);
     return r.code;
 }
 
-static int run_mode(const struct options *options, const struct settings *settings)
+static int run_mode(const struct options *options, struct settings *settings)
 {
     switch (options->mode) {
     case MODE_MIGRATE:
@@ -115,7 +138,7 @@ static int run_mode(const struct options *options, const struct settings *settin
     case MODE_PROJECT:
         return tool_project(settings, options->words, options->words_count);
     default:
-        return serve(settings);
+        return serve(settings, options->env_file);
     }
 }
 

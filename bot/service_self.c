@@ -2,6 +2,7 @@
 #include "bot/service_internal.h"
 
 #include "core/limits.h"
+#include "core/log.h"
 #include "core/metric.h"
 
 #include <stdio.h>
@@ -55,6 +56,7 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     struct service *s = timer->data;
+    log_flush();
     struct self_view view = {.bad = {false}};
     bool up = s->pg_work && pg_is_up(s->pg_work) && pg_is_up(s->pg_write);
     if (up && s->lease && !store_lease_is_held(s->lease))

@@ -28,6 +28,10 @@ void log_write(enum log_level level, const char *message, ...);
 #define log_warn(...) log_write(LOG_WARN, __VA_ARGS__)
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
 
+/* A line that says the same for the sixth time within a minute is not printed; "… 214 more" is, when the minute is over: by the next
+ * such line, or by this call, which somebody makes every few seconds. */
+void log_flush(void);
+
 void log_configure(enum log_level level, bool json);
 /* Whatever contains `secret` is printed with [secret] in its place; short ones (< 6) are ignored. */
 void log_add_secret(const char *secret);

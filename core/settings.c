@@ -267,16 +267,19 @@ bool settings_parse_value(const struct setting *spec, const char *value, struct 
     return err_set(err, ERR_BUG, "%s has no parser", spec->name);
 }
 
+bool settings_is_text(enum setting_type type)
+{
+    return type == SETTING_TEXT || type == SETTING_URL || type == SETTING_WORD ||
+           type == SETTING_HEX32 || type == SETTING_ZONE || type == SETTING_TOKEN ||
+           type == SETTING_DSN || type == SETTING_CLASSES || type == SETTING_NAME ||
+           type == SETTING_SECRET;
+}
+
 void settings_fini(struct settings *settings)
 {
-    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-        enum setting_type type = SETTINGS[i].type;
-        if (type == SETTING_TEXT || type == SETTING_URL || type == SETTING_WORD ||
-            type == SETTING_HEX32 || type == SETTING_ZONE || type == SETTING_TOKEN ||
-            type == SETTING_DSN || type == SETTING_CLASSES || type == SETTING_NAME ||
-            type == SETTING_SECRET)
+    for (size_t i = 0; i < SETTINGS_COUNT; i++)
+        if (settings_is_text(SETTINGS[i].type))
             free(*(char **)(void *)((char *)settings + SETTINGS[i].offset));
-    }
     *settings = (struct settings){0};
 }
 

@@ -95,6 +95,11 @@ struct setting {
     size_t offset; /* into struct settings */
     const char *help;
 };
+/* Whether values of the type are kept as text, and not as a number or a list. */
+bool settings_is_text(enum setting_type type);
+/* What may change while the service runs (SIGHUP) is taken over from `fresh`, and logged; of the rest that differs the log says
+ * that it waits for the next start. Values are never logged. */
+void settings_take_over(struct settings *settings, const struct settings *fresh);
 extern const struct setting SETTINGS[];
 extern const size_t SETTINGS_COUNT;
 

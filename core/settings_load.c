@@ -4,6 +4,7 @@
  * because that is how platforms' web forms say it. */
 #include "core/settings.h"
 
+#include "core/clock.h"
 #include "core/mem.h"
 
 #include <ctype.h>
@@ -186,6 +187,41 @@ static bool apply(struct loader *load, struct err *err)
     }
     log_configure((enum log_level)s->log_level, s->log_format == 1);
     return true;
+}
+
+/* A number, or a list of ids: by its bytes; text by what it says. */
+static bool is_same(const struct setting *spec, const struct settings *a, const struct settings *b)
+{
+    const char *at = (const char *)a + spec->offset;
+    const char *bt = (const char *)b + spec->offset;
+    if (settings_is_text(spec->type)) {
+        const char *x = *(char *const *)(const void *)at;
+        const char *y = *(char *const *)(const void *)bt;
+        return x == y || (x && y && strcmp(x, y) == 0);
+    }
+    return memcmp(at, bt, spec->type == SETTING_IDS ? sizeof(struct id_list) : sizeof(int64_t)) ==
+           0;
+}
+
+void settings_take_over(struct settings *settings, const struct settings *fresh)
+{
+    static const char *const CHANGE[] = {"LOG_LEVEL", "LOG_FORMAT", "STORE_MAX_BYTES", NULL};
+    settings->store_bytes_max = fresh->store_bytes_max;
+    clock_set_zone(settings->time_zone); /* reading `fresh` has set another one */
+    log_info("settings read again", LOG_END);
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        const struct setting *spec = &SETTINGS[i];
+        size_t c = 0;
+        while (CHANGE[c] && strcmp(CHANGE[c], spec->name) != 0)
+            c++;
+        bool is_found =
+            strcmp(spec->name, "DATABASE_URL") == 0 && !fresh->database_url; /* ./run's */
+        if (!CHANGE[c] && !is_found && !is_same(spec, settings, fresh))
+            log_warn("setting changed: it takes effect at the next start",
+                     LOG_S("name", spec->name), LOG_END);
+    }
+    settings->log_level = fresh->log_level;
+    settings->log_format = fresh->log_format;
 }
 
 bool settings_load(struct settings *settings, const char *env_file, struct err *err)
