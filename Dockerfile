@@ -20,12 +20,11 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* /var/cache/debconf/* /var/log/* \
  && groupadd --system --gid 10001 nabat \
  && useradd --system --uid 10001 --gid nabat --home-dir /var/lib/nabat --shell /usr/sbin/nologin nabat \
- && install -d -o nabat -g nabat -m 0700 /var/lib/nabat
+ && install -d -o nabat -g nabat -m 0700 /var/lib/nabat /var/lib/nabat-archive
 COPY --from=build /image/usr/bin/ /usr/bin/
 COPY deploy/docker/nabat-ready /usr/bin/nabat-ready
 ENV PORT=8080 SPOOL_DIR=/var/lib/nabat/spool
 WORKDIR /var/lib/nabat
-VOLUME /var/lib/nabat
 USER nabat
 EXPOSE 8080
 # ready: events can be taken and kept, in the database or on disk

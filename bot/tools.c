@@ -25,7 +25,7 @@ int tool_migrate(const struct settings *settings)
     return 0;
 }
 
-/* As the run would: one transaction, the schema made and named first. */
+/* As the run would do it, so that somebody else may: the schema made and named first, each file remembered. */
 int tool_migrate_dry(const struct settings *settings)
 {
     struct err err = {0};
@@ -49,11 +49,21 @@ int tool_migrate_dry(const struct settings *settings)
     for (size_t i = 0; i < MIGRATION_FILES_COUNT; i++) {
         if (strtol(MIGRATION_FILES[i].name, NULL, 10) <= have)
             continue;
-        printf("-- ---- %s\n%s\n", MIGRATION_FILES[i].name, MIGRATION_FILES[i].sql);
-        count++;
+        if (count++ == 0)
+            printf("CREATE SCHEMA IF NOT EXISTS \"%s\";\n", settings->database_schema);
+        if (count == 1 && !any)
+            printf(
+                "CREATE TABLE \"%s\".nabat_migration (version integer PRIMARY KEY, name text NOT "
+                "NULL, applied_at timestamptz NOT NULL DEFAULT now());\n",
+                settings->database_schema);
+        printf("-- ---- %s\nBEGIN;\nSET LOCAL search_path = \"%s\", pg_temp;\n%s\nINSERT INTO "
+               "nabat_migration "
+               "(version, name) VALUES (%ld, '%s');\nCOMMIT;\n",
+               MIGRATION_FILES[i].name, settings->database_schema, MIGRATION_FILES[i].sql,
+               strtol(MIGRATION_FILES[i].name, NULL, 10), MIGRATION_FILES[i].name);
     }
-    fprintf(stderr, "%d migration%s would be applied, in one transaction; nothing was changed\n",
-            count, count == 1 ? "" : "s");
+    fprintf(stderr, "%d migration%s would be applied; nothing was changed\n", count,
+            count == 1 ? "" : "s");
     return 0;
 }
 

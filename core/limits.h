@@ -57,6 +57,7 @@ enum {
     WRITER_CACHE_GROUPS_MAX = 128 * 1024, /* 32 bytes each, in tables at most half full: 8 MiB */
     WRITER_CACHE_STACKS_MAX = 32 * 1024,  /* of this day: 2 MiB */
     WRITER_BATCH_EVENTS_MAX = 1000,
+    FORWARD_TRIES_MAX = 8, /* of an event that fails while others are taken: about two hours */
     FORWARD_QUEUE_ROWS_MAX = 100000,  /* events that wait for SENTRY_DSN; then the oldest go */
     FORWARD_BODY_BYTES_MAX = 2 * MIB, /* one of them; a larger one is not forwarded */
     WRITER_BATCH_BYTES_MAX = 8 * MIB,

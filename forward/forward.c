@@ -1,7 +1,7 @@
 /* forward.c -- waves of a few rows.
  *
  *     tick --rows--> all of them sent side by side --each judged--> remove the done ones --> (more? next wave, else tick)
- *                                                        \__later__> wait: what they asked for, else ever longer
+ *                                                        \__none taken__> wait: what they asked for, else ever longer
  *
  * The hard thing: a DSN of our own. Events would go round for ever: they carry a tag that stops that, but a service that talks to
  * itself is refused as soon as its keys are known. */
@@ -26,6 +26,7 @@ struct sending {
     struct forward *forward;
     int64_t id;
     bool done;
+    bool is_limited; /* 429: no fault of the event */
 };
 
 struct forward {
@@ -50,35 +51,53 @@ struct forward {
 
 static void begin(struct forward *f);
 
-static void on_removed(void *ctx, const struct err *err)
+static void on_ended(void *ctx, int64_t given_up, const struct err *err)
 {
     struct forward *f = ctx;
     f->busy = false;
+    metric_add(METRIC_FORWARD_REFUSED, given_up);
+    if (given_up)
+        log_warn("SENTRY_DSN fails on an event again and again: it is not sent any more",
+                 LOG_I("count", given_up), LOG_END);
     if (!err && f->count == FORWARD_ROWS_MAX && !f->put_off)
         begin(f);
 }
 
-static void end_wave(struct forward *f)
+/* Nothing was taken: the other side is away, or has enough. */
+static void back_off(struct forward *f)
 {
-    int64_t ids[FORWARD_ROWS_MAX];
-    size_t done = 0;
-    for (size_t i = 0; i < f->count; i++)
-        if (f->wave[i].done)
-            ids[done++] = f->wave[i].id;
-    f->failures = f->put_off ? f->failures + 1 : 0;
+    f->failures++;
     int backoff = f->failures > 6 ? WAIT_SECONDS_MAX : 1 << f->failures;
-    int wait = f->wait_s ? f->wait_s : f->put_off ? backoff : 0;
-    f->wait_until_ms = wait ? clock_mono_ms() + (int64_t)wait * 1000 : 0;
-    if (f->put_off && f->failures == 1)
+    int wait = f->wait_s ? f->wait_s : backoff;
+    f->wait_until_ms = clock_mono_ms() + (int64_t)wait * 1000;
+    if (f->failures == 1)
         log_warn("events are not forwarded to SENTRY_DSN for now: they wait",
                  LOG_S("error", f->trouble), LOG_I("seconds", wait), LOG_END);
+}
+
+static void end_wave(struct forward *f)
+{
+    int64_t done[FORWARD_ROWS_MAX];
+    int64_t odd[FORWARD_ROWS_MAX];
+    size_t done_count = 0;
+    size_t odd_count = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->wave[i].done)
+            done[done_count++] = f->wave[i].id;
+        else if (!f->wave[i].is_limited)
+            odd[odd_count++] = f->wave[i].id;
+    }
+    f->put_off = done_count == 0 || done_count + odd_count < f->count;
+    if (done_count == 0) {
+        back_off(f);
+        f->busy = false;
+        return;
+    }
+    f->failures = 0;
+    f->wait_until_ms = f->wait_s ? clock_mono_ms() + (int64_t)f->wait_s * 1000 : 0;
     if (!f->put_off)
         f->trouble[0] = '\0';
-    if (done) {
-        store_forward_remove(f->pg, ids, done, on_removed, f);
-    } else {
-        f->busy = false;
-    }
+    store_forward_end(f->pg, done, done_count, odd, odd_count, on_ended, f);
 }
 
 static void on_answer(void *ctx, const struct http_answer *answer)
@@ -94,7 +113,7 @@ static void on_answer(void *ctx, const struct http_answer *answer)
         log_warn("SENTRY_DSN refuses an event: it is not sent again",
                  LOG_I("status", answer->status), LOG_END);
     if (j.verdict == FORWARD_LATER) {
-        f->put_off = true;
+        s->is_limited = answer->status == 429;
         if (answer->status)
             snprintf(f->trouble, sizeof f->trouble, "SENTRY_DSN answers %d", answer->status);
         else

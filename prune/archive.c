@@ -148,6 +148,18 @@ void archive_give_up(struct archive_file *f)
     file_free(f);
 }
 
+bool archive_put(const char *path, const char *data, size_t len, struct err *err)
+{
+    char part[PATH_BYTES];
+    snprintf(part, sizeof part, "%s.part", path);
+    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, data, len) == (ssize_t)len && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    ok = ok && rename(part, path) == 0;
+    return ok ? sync_folder(path, err) : io_error(err, "write", path);
+}
+
 /* ------------------------------------------------------------------------------------------ reading */
 
 struct archive_reader {

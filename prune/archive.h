@@ -19,6 +19,8 @@ bool archive_close(struct archive_file *file, char sum[ARCHIVE_SUM_BYTES], struc
 /* Nothing of it stays. */
 void archive_give_up(struct archive_file *file);
 
+/* A small file at once: synced, renamed, for its owner alone. */
+bool archive_put(const char *path, const char *data, size_t len, struct err *err);
 /* The sum of a file as it is. */
 bool archive_sum(const char *path, char sum[ARCHIVE_SUM_BYTES], struct err *err);
 

@@ -88,6 +88,12 @@ static const struct chore CHORES[] = {
      "SELECT nabat_hours_to_days(" HOURS_END ")"},
     {"events that waited for SENTRY_DSN", OLD_COUNT("forward_queue", "queued_at"),
      OLD_DELETE("forward_queue", "queued_at")},
+    {"marks of restored days",
+     "SELECT count(*) FROM service_setting WHERE CASE WHEN starts_with(name, 'restored_day:') "
+     "THEN value::timestamptz < now() - interval '30 days' ELSE false END",
+     "WITH gone AS (DELETE FROM service_setting WHERE CASE WHEN starts_with(name, 'restored_day:') "
+     "THEN value::timestamptz < now() - interval '30 days' ELSE false END RETURNING 1) "
+     "SELECT count(*) FROM gone"},
     {"check-ins", OLD_COUNT("monitor_checkin", "started_at"),
      OLD_DELETE("monitor_checkin", "started_at")},
 };

@@ -50,29 +50,8 @@ static bool finalize_pending(struct pruning *p)
     return ok;
 }
 
-/* Detached by an earlier run that did not get to dropping it: a leaf's name, the mark that
- * nabat_make_day leaves on what it makes, and no parent. */
-static bool drop_orphans(struct pruning *p, const char *limit)
-{
-    PGresult *rows = prune_ask(
-        p,
-        "SELECT format('DROP TABLE %I', c.relname) FROM pg_class c "
-        "WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace "
-        "AND c.relname ~ '^(event|error_stack|event_attachment)_[0-9]{8}$' AND NOT "
-        "c.relispartition "
-        "AND EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conrelid = c.oid "
-        "AND k.conname = c.relname || '_day') AND to_date(right(c.relname, 8), 'YYYYMMDD') < "
-        "$1::date",
-        limit);
-    bool ok = rows != NULL;
-    for (int i = 0; ok && i < PQntuples(rows); i++)
-        ok = prune_do(p, PQgetvalue(rows, i, 0), NULL);
-    PQclear(rows);
-    return ok;
-}
-
-/* One leaf: detach beside readers and writers, then drop what is nobody's any more. */
-static bool drop_leaf(struct pruning *p, const char *parent, const char *day)
+/* Beside readers and writers. Nothing to do for one that is detached, or not there. */
+static bool detach(struct pruning *p, const char *parent, const char *day)
 {
     char leaf[64];
     char sql[256];
@@ -85,14 +64,29 @@ static bool drop_leaf(struct pruning *p, const char *parent, const char *day)
         return false;
     bool attached = PQntuples(rows) == 1 && PQgetvalue(rows, 0, 0)[0] == 't';
     PQclear(rows);
-    if (attached) {
-        name_blockers(p, leaf);
-        snprintf(sql, sizeof sql, "ALTER TABLE %s DETACH PARTITION %s CONCURRENTLY", parent, leaf);
-        if (!prune_do(p, sql, NULL))
-            return false;
-    }
-    snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS %s", leaf);
+    if (!attached)
+        return true;
+    name_blockers(p, leaf);
+    snprintf(sql, sizeof sql, "ALTER TABLE %s DETACH PARTITION %s CONCURRENTLY", parent, leaf);
     return prune_do(p, sql, NULL);
+}
+
+static bool drop(struct pruning *p, const char *parent, const char *day)
+{
+    char sql[128];
+    snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS %s_%s", parent, day);
+    return prune_do(p, sql, NULL);
+}
+
+/* Archived while it is part of the whole, and what came in between once more when nobody writes to it any more; kept then, so
+ * that nothing shows twice. What ends in between is gone on with by the next run: a detached table is found again by its name
+ * and by the mark that nabat_make_day leaves. Stacks go after what is kept has been given its own. */
+static bool take_apart(struct pruning *p, const char *day, bool has_events, bool full)
+{
+    return prune_archive(p, day, has_events) && detach(p, "event", day) &&
+           prune_archive(p, day, has_events) && (!has_events || prune_keep(p, day, full)) &&
+           drop(p, "event", day) && detach(p, "error_stack", day) && drop(p, "error_stack", day) &&
+           detach(p, "event_attachment", day) && drop(p, "event_attachment", day);
 }
 
 /* `full`: to make room, before its time. */
@@ -129,26 +123,30 @@ static bool drop_day(struct pruning *p, const char *day, bool full)
     p->days++;
     if (p->options->dry_run)
         return true;
-    return prune_archive(p, day) && prune_keep(p, day, full) && drop_leaf(p, "event", day) &&
-           drop_leaf(p, "error_stack", day) && drop_leaf(p, "event_attachment", day);
+    return take_apart(p, day, has_events, full);
 }
 
+#define LEAF_NAMES "c.relname ~ '^(event|error_stack|event_attachment)_[0-9]{8}$'"
+#define RESTORED                                                                                   \
+    "EXISTS (SELECT 1 FROM service_setting s WHERE s.name = 'restored_day:' || right(c.relname, "  \
+    "8) "                                                                                          \
+    "AND CASE WHEN starts_with(s.name, 'restored_day:') THEN s.value::timestamptz END "            \
+    "> now() - interval '7 days')"
+
 /* Days all of which are older than N days: the last moment of the day is before now - N days. One that was restored from the
- * archive stays for a week. */
-static bool drop_old(struct pruning *p, const char *limit)
+ * archive stays for a week. And those that an earlier run has detached, whatever their age. */
+static const char OLD_DAYS_SQL[] =
+    "SELECT DISTINCT right(c.relname, 8) FROM pg_class c WHERE c.relkind = 'r' AND " LEAF_NAMES
+    " AND c.relnamespace = current_schema()::regnamespace AND EXISTS (SELECT 1 FROM pg_constraint "
+    "k "
+    "WHERE k.conrelid = c.oid AND k.conname = c.relname || '_day') AND NOT " RESTORED
+    " AND (to_date(right(c.relname, 8), 'YYYYMMDD') < $1::date OR NOT c.relispartition) ORDER BY 1";
+
+bool prune_days(struct pruning *p, const char *limit)
 {
-    PGresult *rows = prune_ask(
-        p,
-        "SELECT DISTINCT right(c.relname, 8) FROM pg_inherits i JOIN pg_class c ON c.oid = "
-        "i.inhrelid JOIN pg_class t ON t.oid = i.inhparent WHERE t.relname IN ('event', "
-        "'error_stack', 'event_attachment') "
-        "AND t.relnamespace = current_schema()::regnamespace "
-        "AND c.relname ~ '^(event|error_stack|event_attachment)_[0-9]{8}$' "
-        "AND to_date(right(c.relname, 8), 'YYYYMMDD') < $1::date AND NOT EXISTS (SELECT 1 FROM "
-        "service_setting s WHERE s.name = 'restored_day:' || right(c.relname, 8) "
-        "AND CASE WHEN starts_with(s.name, 'restored_day:') THEN s.value::timestamptz END "
-        "> now() - interval '7 days') ORDER BY 1",
-        limit);
+    if (!p->options->dry_run && !finalize_pending(p))
+        return false;
+    PGresult *rows = prune_ask(p, OLD_DAYS_SQL, limit);
     bool ok = rows != NULL;
     for (int i = 0; ok && i < PQntuples(rows); i++)
         ok = drop_day(p, PQgetvalue(rows, i, 0), false);
@@ -156,55 +154,54 @@ static bool drop_old(struct pruning *p, const char *limit)
     return ok;
 }
 
-bool prune_days(struct pruning *p, const char *limit)
-{
-    bool dry = p->options->dry_run;
-    return (dry || (finalize_pending(p) && drop_orphans(p, limit))) && drop_old(p, limit);
-}
-
 /* ------------------------------------------------------------------------------------------ room */
 
-/* The oldest day but today, "" when there is none; and what the store takes. */
-static bool look_at_store(struct pruning *p, char oldest[16], int64_t *bytes)
-{
-    PGresult *rows = prune_ask(
-        p,
-        "SELECT nabat_store_bytes(), coalesce(min(right(c.relname, 8)), '') FROM pg_inherits i "
-        "JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'event'::regclass "
-        "AND to_date(right(c.relname, 8), 'YYYYMMDD') < (now() AT TIME ZONE 'UTC')::date",
-        NULL);
-    if (!rows)
-        return false;
-    *bytes = prune_number(rows, 0, 0);
-    snprintf(oldest, 16, "%s", PQgetvalue(rows, 0, 1));
-    PQclear(rows);
-    return true;
-}
+/* The days but today, oldest first, and what each takes; before them what the store takes, and what is not of days. */
+static const char ROOM_SQL[] =
+    "SELECT '', nabat_store_bytes(), nabat_store_bytes() - nabat_store_bytes(true) UNION ALL "
+    "(SELECT right(c.relname, 8), sum(pg_total_relation_size(c.oid))::bigint, 0 FROM pg_inherits i "
+    "JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent IN ('event'::regclass, "
+    "'error_stack'::regclass, 'event_attachment'::regclass) AND NOT " RESTORED
+    " AND to_date(right(c.relname, 8), 'YYYYMMDD') < (now() AT TIME ZONE 'UTC')::date "
+    "GROUP BY 1 ORDER BY 1)";
+enum { ROOM_DAY, ROOM_BYTES, ROOM_REST };
 
-/* Each round drops a day: it ends. The service does the rest: when today alone is too much, it only counts. */
-bool prune_to_size(struct pruning *p)
+static bool say_whether_full(struct pruning *p, int64_t bytes)
 {
-    char oldest[16];
     char max[24];
     char size[SIZE_TEXT_BYTES];
-    int64_t bytes = 0;
-    if (p->options->dry_run)
-        return true;
-    for (bool more = p->options->bytes_max > 0; more;) {
-        if (!look_at_store(p, oldest, &bytes))
-            return false;
-        more = bytes > p->options->bytes_max && oldest[0];
-        if (more && !drop_day(p, oldest, true))
-            return false;
-    }
     snprintf(max, sizeof max, "%" PRId64, p->options->bytes_max);
     PGresult *full = prune_ask(p, "SELECT nabat_store_is_full(nullif($1::bigint, 0))", max);
     if (!full)
         return false;
     if (PQgetvalue(full, 0, 0)[0] == 't')
-        printf("the store takes %s: more than STORE_MAX_BYTES, and today is the oldest day. Events "
-               "are only counted\n",
+        printf("the store takes %s: more than STORE_MAX_BYTES, and no older day can go. Events are "
+               "only counted\n",
                prune_size_text(bytes, size));
     PQclear(full);
     return true;
+}
+
+/* The service does the rest: when today alone is too much, it only counts. */
+bool prune_to_size(struct pruning *p)
+{
+    char size[SIZE_TEXT_BYTES];
+    int64_t max = p->options->bytes_max;
+    PGresult *rows = prune_ask(p, ROOM_SQL, NULL);
+    if (!rows)
+        return false;
+    int64_t bytes = prune_number(rows, 0, ROOM_BYTES);
+    int64_t rest = prune_number(rows, 0, ROOM_REST);
+    bool ok = true;
+    if (max > 0 && rest > max)
+        printf(
+            "groups and what was kept take %s, more than STORE_MAX_BYTES: dropping days does not "
+            "help, none is dropped for it\n",
+            prune_size_text(rest, size));
+    for (int i = 1; ok && max > 0 && rest <= max && bytes > max && i < PQntuples(rows); i++) {
+        bytes -= prune_number(rows, i, ROOM_BYTES);
+        ok = drop_day(p, PQgetvalue(rows, i, ROOM_DAY), true);
+    }
+    PQclear(rows);
+    return ok && (p->options->dry_run || say_whether_full(p, bytes));
 }

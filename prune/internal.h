@@ -38,7 +38,8 @@ bool prune_thin(struct pruning *p);
 bool prune_forget_kept(struct pruning *p);
 /* chores.c */
 bool prune_chores(struct pruning *p);
-/* archive.c: the day into ARCHIVE_DIR; true as well where there is none. */
-bool prune_archive(struct pruning *p, const char *day);
+/* archive_day.c: the day into ARCHIVE_DIR, unless it is there just so; true as well where nothing is archived. A day that was archived
+ * before, and has other rows now, gets a file more. */
+bool prune_archive(struct pruning *p, const char *day, bool has_events);
 
 #endif

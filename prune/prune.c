@@ -23,7 +23,7 @@ static bool prune_locked(struct pruning *p)
     snprintf(limit, sizeof limit, "%s", PQgetvalue(rows, 0, 0));
     PQclear(rows);
     bool dry = p->options->dry_run;
-    return prune_days(p, limit) && (dry || prune_thin(p)) && prune_to_size(p) &&
+    return prune_days(p, limit) && prune_thin(p) && prune_to_size(p) &&
            (dry || prune_forget_kept(p)) && prune_chores(p) &&
            (dry || prune_do(p,
                             "SELECT nabat_make_day((now() AT TIME ZONE 'UTC')::date + n) FROM "

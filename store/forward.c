@@ -11,9 +11,15 @@ static const char BOUND_SQL[] =
     "RETURNING 1) SELECT count(*) FROM gone";
 static const char READ_SQL[] =
     "SELECT id, event_id, body, (extract(epoch FROM now() - queued_at) * 1000)::bigint "
-    "FROM forward_queue ORDER BY id LIMIT $1";
+    "FROM forward_queue WHERE next_try_at <= now() ORDER BY id LIMIT $1";
 enum { ROW_ID, ROW_EVENT_ID, ROW_BODY, ROW_WAITED };
 
+static const char PUT_OFF_SQL[] =
+    "UPDATE forward_queue SET tries = tries + 1, next_try_at = now() + make_interval(secs => "
+    "least(30 * 2 ^ tries, 3600)) WHERE id = ANY($1::bigint[]) AND tries < $2";
+static const char GIVE_UP_SQL[] =
+    "WITH gone AS (DELETE FROM forward_queue WHERE id = ANY($1::bigint[]) AND tries >= $2 "
+    "RETURNING 1) SELECT count(*) FROM gone";
 static const char REMOVE_SQL[] = "DELETE FROM forward_queue WHERE id = ANY($1::bigint[])";
 
 struct read_call {
@@ -49,15 +55,43 @@ void store_forward_read(struct pg *pg, forward_rows_fn *done, void *ctx)
     pg_run(pg, batch, on_rows, call);
 }
 
-void store_forward_remove(struct pg *pg, const int64_t *ids, size_t count, pg_outcome_fn *done,
-                          void *ctx)
+static void add_ids(struct pg_batch *batch, const int64_t *ids, size_t count)
 {
     struct pg_array array;
-    struct pg_batch *batch = pg_batch_new();
     pg_array_init(&array, PG_INT8_ARRAY, 64 * KIB);
     for (size_t i = 0; i < count; i++)
         pg_array_i64(&array, ids[i]);
-    pg_add(batch, REMOVE_SQL);
     pg_array_param(batch, &array);
-    pg_run_outcome(pg, batch, done, ctx);
+}
+
+struct end_call {
+    forward_end_fn *done;
+    void *ctx;
+};
+
+static void on_ended(void *ctx, const struct pg_reply *reply)
+{
+    struct end_call *call = ctx;
+    int64_t given_up = reply->err || reply->count < 2 ? 0 : pg_get_i64(reply->results[1], 0, 0);
+    call->done(call->ctx, given_up, reply->err);
+    free(call);
+}
+
+void store_forward_end(struct pg *pg, const int64_t *ids, size_t count, const int64_t *odd,
+                       size_t odd_count, forward_end_fn *done, void *ctx)
+{
+    struct end_call *call = mem_alloc(sizeof *call);
+    *call = (struct end_call){done, ctx};
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, REMOVE_SQL);
+    add_ids(batch, ids, count);
+    if (odd_count) {
+        pg_add(batch, GIVE_UP_SQL);
+        add_ids(batch, odd, odd_count);
+        pg_i64(batch, FORWARD_TRIES_MAX);
+        pg_add(batch, PUT_OFF_SQL);
+        add_ids(batch, odd, odd_count);
+        pg_i64(batch, FORWARD_TRIES_MAX);
+    }
+    pg_run(pg, batch, on_ended, call);
 }

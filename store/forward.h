@@ -16,8 +16,10 @@ struct forward_row {
 typedef void forward_rows_fn(void *ctx, const struct forward_row *rows, size_t count,
                              int64_t dropped, const struct err *err);
 void store_forward_read(struct pg *pg, forward_rows_fn *done, void *ctx);
-/* They are there, or will never be. */
-void store_forward_remove(struct pg *pg, const int64_t *ids, size_t count, pg_outcome_fn *done,
-                          void *ctx);
+/* Those of `ids` are there, or will never be: they go. Each of `odd` failed while others were taken: it waits by itself, and after
+ * FORWARD_TRIES_MAX times it goes, too: `given_up`. */
+typedef void forward_end_fn(void *ctx, int64_t given_up, const struct err *err);
+void store_forward_end(struct pg *pg, const int64_t *ids, size_t count, const int64_t *odd,
+                       size_t odd_count, forward_end_fn *done, void *ctx);
 
 #endif

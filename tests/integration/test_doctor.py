@@ -1,6 +1,7 @@
 """test_doctor.py -- nabat --doctor finds what would bite later and names the remedy; --migrate --dry-run changes nothing."""
 import datetime
 import re
+import subprocess
 
 from conftest import wait
 
@@ -72,6 +73,12 @@ def test_the_sql_of_a_migration_is_printed(db, tools):
     r = tools(db, "--migrate", "--dry-run")
     assert r.returncode == 0 and "CREATE TABLE event" in r.stdout and "---- 001_base.sql" in r.stdout
     assert re.search(r"1\d migrations would be applied", r.stderr)
+    assert db.one("SELECT to_regclass('event')") is None
+    # as it is, by psql, it does what the run would
+    r = tools(db, "--migrate", "--dry-run", env={"DATABASE_SCHEMA": "by hand"})
+    subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", db.url], input=r.stdout, text=True, check=True,
+                   stderr=subprocess.DEVNULL)
+    assert "0 migrations applied" in tools(db, "--migrate", env={"DATABASE_SCHEMA": "by hand"}).stdout
     assert db.one("SELECT to_regclass('event')") is None
     assert tools(db, "--migrate").returncode == 0
     r = tools(db, "--migrate", "--dry-run")

@@ -199,3 +199,36 @@ def test_who_is_forgotten_is_not_forwarded(service, db):
     assert queued(db) == 2
     db.sql("SELECT forget_user('77001')")
     assert [r[0] for r in db.sql("SELECT body::jsonb #>> '{user,id}' FROM forward_queue")] == ["77002"]
+
+
+def test_one_event_that_always_fails_holds_up_nobody(service, db):
+    class Picky(Other):
+        pass
+    o = Picky()
+    original = Receiver.do_POST
+
+    def do_post(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        status = 502 if b"poison" in body else 200
+        with self.server.receiver.lock:
+            self.server.receiver.requests.append((time.monotonic(), self.path, {}, body))
+        self.send_response(status)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    Receiver.do_POST = do_post
+    try:
+        s = service(env={"SENTRY_DSN": o.dsn})
+        s.post([{"message": "poison"}, *({"message": f"fine {i}"} for i in range(40))])
+        wait(lambda: queued(db) == 1, 15, "all but the poison")
+        assert db.one("SELECT tries FROM forward_queue") == 1
+        s.post({"message": "later"})
+        wait(lambda: any("later" in str(e) for e in o.events()), 5, "what comes later")
+        db.sql("UPDATE forward_queue SET tries = 8, next_try_at = now()")
+        s.post({"message": "beside it"})
+        wait(lambda: queued(db) == 0, 10, "it is given up")
+        assert "again and again" in s.stderr
+    finally:
+        Receiver.do_POST = original
+        o.close()

@@ -197,7 +197,7 @@ def test_prune_finishes_an_interrupted_detach(db, tools, service):
     reader.rollback()
     reader.close()
     r = tools(db, program="prune/nabat-prune")
-    assert r.returncode == 0 and "dropped 3 days: 20 rows" in r.stdout, r.stdout + r.stderr
+    assert r.returncode == 0 and "dropped 3 days: 30 rows" in r.stdout, r.stdout + r.stderr
     assert db.one("SELECT to_regclass(%s)", f"event_{day}") is None
 
 
