@@ -145,7 +145,8 @@ void log_write(enum log_level level, const char *message, ...)
         snprintf(number, sizeof number, "%lld", (long long)f.number);
         if (f.text) {
             add_field(&line, f.key, f.text);
-            hash = add_hash(hash, f.text); /* numbers differ from line to line: durations, counts */
+            /* numbers differ from line to line (durations, counts), and so do ids */
+            hash = strcmp(f.key, "request_id") == 0 ? hash : add_hash(hash, f.text);
         } else {
             buf_addf(&line, as_json ? ",\"%s\":%s" : " %s=%s", f.key, number);
         }

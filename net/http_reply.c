@@ -5,7 +5,9 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/metric.h"
+#include "core/random.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,8 @@ static const struct {
     {505, "HTTP Version Not Supported", "version_not_supported"},
 };
 
+enum { REQUEST_ID_BYTES = 65 };
+
 static size_t status_row(int status)
 {
     size_t i = 0;
@@ -46,9 +50,10 @@ static size_t status_row(int status)
     return i < sizeof STATUSES_TABLE / sizeof *STATUSES_TABLE ? i : 16;
 }
 
-static const char CORS_HEADERS[] = "Access-Control-Allow-Origin: *\r\n"
-                                   "Access-Control-Expose-Headers: Retry-After, X-Sentry-Error, "
-                                   "X-Sentry-Rate-Limits, X-Nabat-Spooled, X-Nabat-Counted\r\n";
+static const char CORS_HEADERS[] =
+    "Access-Control-Allow-Origin: *\r\n"
+    "Access-Control-Expose-Headers: Retry-After, X-Sentry-Error, "
+    "X-Sentry-Rate-Limits, X-Nabat-Spooled, X-Nabat-Counted, X-Request-Id\r\n";
 static const char PREFLIGHT_HEADERS[] =
     "Access-Control-Allow-Methods: POST, GET, OPTIONS\r\n"
     "Access-Control-Allow-Headers: Content-Type, Content-Encoding, Transfer-Encoding, Accept, "
@@ -67,6 +72,47 @@ static const char *date_now(struct http_server *server)
         server->date_s = (int64_t)now;
     }
     return server->date;
+}
+
+/* The client's own, if it is a plain word; else one of ours. Whoever is told of an error can be asked for it. */
+static void name_request(const struct http_reply *reply, char out[REQUEST_ID_BYTES])
+{
+    struct slice theirs = reply ? http_head_find(&reply->head, "x-request-id") : (struct slice){0};
+    size_t len = 0;
+    while (len < theirs.len &&
+           (isalnum((unsigned char)theirs.at[len]) || strchr("-_.", theirs.at[len])))
+        len++;
+    if (len > 0 && len == theirs.len && len < REQUEST_ID_BYTES)
+        snprintf(out, REQUEST_ID_BYTES, "%.*s", (int)len, theirs.at);
+    else
+        random_hex32(out);
+}
+
+/* Runs of hex digits as long as a key: some endpoints of SDKs have it in their path. */
+static void hide_keys(char *path)
+{
+    enum { KEY_DIGITS = 32 };
+    for (char *at = path; *at;) {
+        size_t n = strspn(at, "0123456789abcdefABCDEF");
+        if (n >= KEY_DIGITS)
+            memset(at, '*', n);
+        at += n ? n : 1;
+    }
+}
+
+/* The query, where a key may stand, is not logged. */
+static void log_error_answer(const struct http_reply *reply, int status, const char *request_id)
+{
+    char path[200] = "";
+    if (reply && reply->head.path.len)
+        snprintf(path, sizeof path, "%.*s", (int)reply->head.path.len, reply->head.path.at);
+    hide_keys(path);
+    if (status >= 500)
+        log_warn("a request was answered with an error", LOG_I("status", status),
+                 LOG_S("path", path), LOG_S("request_id", request_id), LOG_END);
+    else
+        log_debug("a request was refused", LOG_I("status", status), LOG_S("path", path),
+                  LOG_S("request_id", request_id), LOG_END);
 }
 
 static void write_answer(struct http_conn *conn, const struct http_reply *reply, int status,
@@ -88,6 +134,12 @@ static void write_answer(struct http_conn *conn, const struct http_reply *reply,
         buf_add_str(out, "Connection: keep-alive\r\n");
     if (cors)
         buf_add_str(out, CORS_HEADERS);
+    if (status >= 400) {
+        char request_id[REQUEST_ID_BYTES];
+        name_request(reply, request_id);
+        log_error_answer(reply, status, request_id);
+        buf_addf(out, "X-Request-Id: %s\r\n", request_id);
+    }
     if (extra)
         buf_add_str(out, extra);
     buf_add_str(out, "\r\n");

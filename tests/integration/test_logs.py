@@ -76,3 +76,30 @@ def test_settings_are_read_again(service, tmp_path):
     assert "LOG_LEVEL" in s.stderr.splitlines()[-1] and "loud" in s.stderr.splitlines()[-1]
     time.sleep(0.2)
     assert s.post({"message": "it runs"}).status == 200
+
+
+def test_errors_have_an_id_that_the_log_knows(service):
+    s = service()
+    a = s.request("POST", f"/api/1/nothing/{KEY}/?sentry_key={KEY}", b"x")
+    assert a.status in (401, 404) and re.fullmatch(r"[0-9a-f]{32}", a.headers["X-Request-Id"])
+    assert f"request_id={a.headers['X-Request-Id']}" in s.stderr and KEY not in s.stderr
+    a = s.request("POST", "/api/events", b"{", {"Authorization": "Bearer " + KEY, "X-Request-Id": "of-the_client.7"})
+    assert a.status == 400 and a.headers["X-Request-Id"] == "of-the_client.7"
+    for odd in ("a b", "x" * 65, "<script>", ""):
+        a = s.request("GET", "/nothing", headers={"X-Request-Id": odd})
+        assert re.fullmatch(r"[0-9a-f]{32}", a.headers["X-Request-Id"]), odd
+    assert "X-Request-Id" not in s.get("/health/live").headers
+
+
+def test_what_is_our_fault_is_logged_with_its_id(service, db):
+    s = service(env={"LOG_LEVEL": "info", "SPOOL_MAX_BYTES": "0"})
+    other = db.cluster.connect()
+    other.cursor().execute(f"ALTER DATABASE {db.name} ALLOW_CONNECTIONS false")
+    other.cursor().execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (db.name,))
+    wait(lambda: s.post({"message": "x"}).status == 503, 10, "an answer that is ours")
+    a = s.post({"message": "x"})
+    other.cursor().execute(f"ALTER DATABASE {db.name} ALLOW_CONNECTIONS true")
+    other.close()
+    assert a.status == 503
+    assert re.search(rf'level=warn msg="a request was answered with an error" status=503 path=/api/events request_id={a.headers["X-Request-Id"]}',
+                     s.stderr), s.stderr[-800:]
