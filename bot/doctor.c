@@ -76,6 +76,13 @@ static const struct look LOOKS[] = {
      "'SELECT pg_terminate_backend(' || pid || '); it holds up vacuum, and nabat-prune' "
      "FROM pg_stat_activity WHERE xact_start < now() - interval '5 minutes' "
      "AND datname = current_database() AND pid <> pg_backend_pid()"},
+    {"queries",
+     "SELECT 'warn', 'session ' || pid || ' (' || coalesce(usename, '?') || ') has been at one "
+     "statement for ' || date_trunc('second', now() - query_start), "
+     "'SELECT pg_cancel_backend(' || pid || '); docs/queries.md says what is quick' "
+     "FROM pg_stat_activity WHERE state = 'active' AND query_start < now() - interval '10 seconds' "
+     "AND datname = current_database() AND backend_type = 'client backend' "
+     "AND pid <> pg_backend_pid()"},
     {"days",
      "SELECT 'FAIL', 'there is no table for ' || d, 'start the service, or run nabat-prune: both "
      "make them' "

@@ -2,6 +2,8 @@
 import datetime
 import re
 import subprocess
+import threading
+import time
 
 from conftest import wait
 
@@ -42,12 +44,14 @@ def test_each_finding_has_a_remedy(service, db, tools):
     db.sql("INSERT INTO event_inbox_failed (id, event_id, project_id, is_import, received_at, body, error) "
            "VALUES (1, 'x', 1, false, now(), '{}', 'no event at all')")
     db.sql("INSERT INTO forward_queue (event_id, body) SELECT n::text, '{}' FROM generate_series(1, 1500) n")
-    conn = db.open()
-    conn.autocommit = False
-    conn.cursor().execute("SELECT 1")
+    slow = threading.Thread(target=lambda: db.open().cursor().execute("SELECT pg_sleep(14)"))
+    slow.start()
+    time.sleep(11)
     code, out = doctor(tools, db, STORE_MAX_BYTES="1")
-    conn.close()
+    slow.join()
     assert code == 1
+    text, remedy = finding(out, "warn", "queries")
+    assert "has been at one statement for 00:00:1" in text and "pg_cancel_backend" in remedy
     text, remedy = finding(out, "FAIL", "durability")
     assert "synchronous_commit is off" in text and "ALTER SYSTEM" in remedy
     text, remedy = finding(out, "FAIL", "days")

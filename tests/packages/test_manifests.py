@@ -52,6 +52,12 @@ def test_railway():
     assert re.fullmatch(r"(\S+ ){4}\S+", prune["deploy"]["cronSchedule"])
 
 
+def test_cron():
+    """The package makes no user: only root can read the settings."""
+    line = [x for x in (ROOT / "deploy/cron/nabat-prune").read_text().splitlines() if "nabat-prune " in x and x[0] != "#"]
+    assert len(line) == 1 and re.fullmatch(r"(\S+ ){4}\S+ +root +/usr/bin/nabat-prune --env-file /etc/nabat/nabat.env", line[0])
+
+
 def test_shell_scripts():
     names = [n for n in run("git", "ls-files", "run", "test", ".ci/run", "deploy", "tests", cwd=ROOT).splitlines()
              if (ROOT / n).is_file() and (ROOT / n).read_bytes()[:20].startswith((b"#!/bin/sh", b"#!/bin/bash", b"#!/usr/bin/env bash"))]
