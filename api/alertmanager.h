@@ -1,4 +1,4 @@
-/* alertmanager.h -- POST /api/alertmanager: Prometheus' Alertmanager as a producer (docs/alertmanager.md). */
+/* alertmanager.h -- POST /api/alertmanager: Prometheus' Alertmanager as a producer (docs/monitoring.md). */
 #ifndef NABAT_API_ALERTMANAGER_H
 #define NABAT_API_ALERTMANAGER_H
 

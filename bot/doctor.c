@@ -107,9 +107,10 @@ static const struct look LOOKS[] = {
      "/health' "
      "FROM alert_outbox WHERE state = 'pending' AND hold IS NULL HAVING min(created_at) < now() - "
      "interval "
-     "'10 minutes' UNION ALL SELECT 'warn', count(*) || ' alerts of the last day could not be "
-     "delivered: ' || "
-     "left(max(last_error), 80), 'SELECT * FROM alert_outbox WHERE state = ''failed''' FROM "
+     "'10 minutes' UNION ALL SELECT 'warn', 'alerts of the last day that no chat took: ' || "
+     "count(*) || "
+     "': ' || left(max(last_error), 80), 'SELECT * FROM alert_outbox WHERE state = ''failed''' "
+     "FROM "
      "alert_outbox "
      "WHERE state = 'failed' AND created_at > now() - interval '1 day' HAVING count(*) > 0"},
     {"inserts", "SELECT 'warn', 'SQL INSERTs that were no events: ' || count(*) || ': ' || "

@@ -43,7 +43,8 @@ struct forward {
     size_t count;
     size_t open; /* not answered yet */
     bool put_off;
-    int wait_s; /* what was asked for, in this wave */
+    bool answered; /* in this wave, by anything but a limit */
+    int wait_s;    /* what was asked for, in this wave */
     int failures;
     int64_t wait_until_ms; /* monotonic */
     char trouble[ERR_TEXT_BYTES_MAX];
@@ -61,6 +62,13 @@ static void on_ended(void *ctx, int64_t given_up, const struct err *err)
                  LOG_I("count", given_up), LOG_END);
     if (!err && f->count == FORWARD_ROWS_MAX && !f->put_off)
         begin(f);
+}
+
+static void on_turned(void *ctx, const struct err *err)
+{
+    struct forward *f = ctx;
+    (void)err; /* the same wave comes again */
+    f->busy = false;
 }
 
 /* Nothing was taken: the other side is away, or has enough. */
@@ -90,7 +98,10 @@ static void end_wave(struct forward *f)
     f->put_off = done_count == 0 || done_count + odd_count < f->count;
     if (done_count == 0) {
         back_off(f);
-        f->busy = false;
+        if (f->answered && odd_count)
+            store_forward_turn(f->pg, odd, odd_count, on_turned, f);
+        else
+            f->busy = false;
         return;
     }
     f->failures = 0;
@@ -114,6 +125,7 @@ static void on_answer(void *ctx, const struct http_answer *answer)
                  LOG_I("status", answer->status), LOG_END);
     if (j.verdict == FORWARD_LATER) {
         s->is_limited = answer->status == 429;
+        f->answered = f->answered || (answer->status && !s->is_limited);
         if (answer->status)
             snprintf(f->trouble, sizeof f->trouble, "SENTRY_DSN answers %d", answer->status);
         else
@@ -157,7 +169,7 @@ static void on_rows(void *ctx, const struct forward_row *rows, size_t count, int
         return;
     }
     f->count = f->open = count;
-    f->put_off = false;
+    f->put_off = f->answered = false;
     f->wait_s = 0;
     for (size_t i = 0; i < count; i++)
         send_row(f, &f->wave[i], &rows[i]);

@@ -34,21 +34,32 @@ static bool on_row(void *ctx, const char *data, size_t len, struct err *err)
     return archive_write(w->file, data, len, err);
 }
 
-/* -1: there is no such table. */
-static bool count_rows(struct pruning *p, const char *day, int64_t rows[TABLES])
+/* What a day holds: as many rows of each table (-1: there is no such table), and a sum over its events' ids. As many other events
+ * are not the same ones. */
+struct content {
+    int64_t rows[TABLES];
+    int64_t ids;
+};
+
+static bool look_at_day(struct pruning *p, const char *day, struct content *out)
 {
+    *out = (struct content){{-1, -1, -1}, 0};
     for (int i = 0; i < TABLES; i++) {
-        char sql[128];
+        char sql[160];
         char leaf[64];
         snprintf(leaf, sizeof leaf, "%s_%s", NAMES[i], day);
-        snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", leaf);
+        snprintf(sql, sizeof sql, "SELECT count(*), %s FROM %s",
+                 i == 0 ? "coalesce(sum(hashint8(id)::bigint), 0)::bigint" : "0", leaf);
         PGresult *there = prune_ask(p, "SELECT to_regclass($1) IS NOT NULL", leaf);
         bool any = there && PQgetvalue(there, 0, 0)[0] == 't';
-        PGresult *count = any ? prune_ask(p, sql, NULL) : NULL;
-        bool ok = there && (!any || count);
-        rows[i] = count ? prune_number(count, 0, 0) : -1;
+        PGresult *found = any ? prune_ask(p, sql, NULL) : NULL;
+        bool ok = there && (!any || found);
+        if (found) {
+            out->rows[i] = prune_number(found, 0, 0);
+            out->ids += prune_number(found, 0, 1);
+        }
         PQclear(there);
-        PQclear(count);
+        PQclear(found);
         if (!ok)
             return false;
     }
@@ -83,8 +94,9 @@ static void name_part(const char *day, int part, char out[32])
 }
 
 static bool write_manifest(const char *folder, const char *name, const char *day,
-                           const int64_t rows[TABLES], const char *sum, struct err *err)
+                           const struct content *content, const char *sum, struct err *err)
 {
+    const int64_t *rows = content->rows;
     char path[PATH_BYTES];
     struct buf text;
     snprintf(path, sizeof path, "%s/%s.json", folder, name);
@@ -92,8 +104,9 @@ static bool write_manifest(const char *folder, const char *name, const char *day
     buf_addf(&text,
              "{\"day\": \"%.4s-%.2s-%.2s\", \"file\": \"%s.ndjson.zst\", \"sha256\": \"%s\",\n"
              " \"rows\": {\"event\": %" PRId64 ", \"error_stack\": %" PRId64
-             ", \"event_attachment\": %" PRId64 "}, \"nabat\": \"%s\"}\n",
-             day, day + 4, day + 6, name, sum, rows[0], rows[1], rows[2], NABAT_VERSION);
+             ", \"event_attachment\": %" PRId64 "}, \"ids\": %" PRId64 ", \"nabat\": \"%s\"}\n",
+             day, day + 4, day + 6, name, sum, rows[0], rows[1], rows[2], content->ids,
+             NABAT_VERSION);
     bool ok = archive_put(path, buf_text(&text), text.len, err);
     buf_fini(&text);
     return ok;
@@ -116,24 +129,32 @@ static int64_t manifest_number(const char *text, const char *name)
     return at ? strtoll(at + strlen(name), NULL, 10) : -1;
 }
 
-/* Whether one of the parts holds just these rows; *part: the first that is free. */
-static bool is_archived(const char *folder, const char *day, const int64_t rows[TABLES], int *part)
+/* Whether one of the parts holds just this; *part: the first that is free. */
+static bool is_archived(const char *folder, const char *day, const struct content *content,
+                        int *part)
 {
+    static const char *const COUNTS[TABLES] = {
+        "\"event\": ", "\"error_stack\": ", "\"event_attachment\": "};
     char name[32];
     char path[PATH_BYTES];
     char text[2048];
-    bool same = false;
+    bool found = false;
     for (*part = 1;; ++*part) {
         name_part(day, *part, name);
         snprintf(path, sizeof path, "%s/%s.json", folder, name);
         if (!read_manifest(path, text, sizeof text))
-            return same;
-        same = same || (manifest_number(text, "\"event\": ") == (rows[0] < 0 ? 0 : rows[0]) &&
-                        manifest_number(text, "\"error_stack\": ") == (rows[1] < 0 ? 0 : rows[1]));
+            return found;
+        bool same = manifest_number(text, "\"ids\": ") == content->ids;
+        for (int i = 0; i < TABLES; i++) {
+            int64_t rows = content->rows[i] < 0 ? 0 : content->rows[i];
+            same = same && manifest_number(text, COUNTS[i]) == rows;
+        }
+        found = found || same;
     }
 }
 
-static bool write_part(struct pruning *p, const char *day, const char *name, int64_t rows[TABLES])
+static bool write_part(struct pruning *p, const char *day, const char *name,
+                       struct content *content)
 {
     char path[PATH_BYTES];
     char sum[ARCHIVE_SUM_BYTES] = "";
@@ -141,31 +162,31 @@ static bool write_part(struct pruning *p, const char *day, const char *name, int
     struct archive_file *file = archive_create(path, p->err);
     if (!file)
         return false;
-    if (!write_tables(p, day, file, rows)) {
+    if (!write_tables(p, day, file, content->rows)) {
         archive_give_up(file);
         return false;
     }
     return archive_close(file, sum, p->err) &&
-           write_manifest(p->options->archive_dir, name, day, rows, sum, p->err);
+           write_manifest(p->options->archive_dir, name, day, content, sum, p->err);
 }
 
 /* Without events there is nothing of the day left to archive that its events' archive does not have. */
 bool prune_archive(struct pruning *p, const char *day, bool has_events)
 {
     char name[32];
-    int64_t rows[TABLES] = {0};
+    struct content content;
     int part = 1;
     const char *folder = p->options->archive_dir;
     if (!folder || !has_events)
         return true;
     if (mkdir(folder, 0700) == 0)
         printf("made %s\n", folder);
-    if (!count_rows(p, day, rows))
+    if (!look_at_day(p, day, &content))
         return false;
-    if (is_archived(folder, day, rows, &part))
+    if (is_archived(folder, day, &content, &part))
         return true;
     name_part(day, part, name);
-    if (!write_part(p, day, name, rows))
+    if (!write_part(p, day, name, &content))
         return false;
     printf("            archived as %s/%s.ndjson.zst\n", folder, name);
     return true;

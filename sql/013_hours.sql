@@ -68,12 +68,13 @@ LANGUAGE sql IMMUTABLE ROWS 100 AS
 $$ SELECT unnest(t.hours), unnest(t.groups), unnest(t.projects), unnest(t.severities), unnest(t.origins),
           unnest(t.releases), unnest(t.counts) $$;
 
--- Adds up the oldest batches, about `cells_max` cells of them, and returns how many batches that were. A project has
--- room for 1000 kinds of events an hour: whoever makes up releases or origins without end is counted under '(other)'.
+-- Adds up the oldest batches, about `cells_max` cells of them, and returns how many cells that were: fewer, and nothing is left. A
+-- project has room for 1000 kinds of events an hour; what is beyond keeps its origin (of 200), and its release is '(other)'.
 CREATE FUNCTION nabat_fold(cells_max integer) RETURNS integer
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     kinds_max CONSTANT integer := 1000;
+    origins_max CONSTANT integer := 200;
     folded integer;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('nabat.fold'), hashtext(current_schema()::text)) THEN
@@ -101,22 +102,29 @@ BEGIN
         SELECT m.*, m.known OR row_number() OVER (PARTITION BY m.hour, m.project_id
                                                   ORDER BY m.known, m.events DESC, m.origin, m.release) <= r.n AS fits
         FROM met m JOIN room r USING (hour, project_id)),
+    -- an origin that has its place keeps it, whatever the releases
+    origins AS (SELECT DISTINCT h.hour, h.project_id, h.origin FROM event_hour h
+                JOIN (SELECT DISTINCT hour, project_id FROM kinds) d USING (hour, project_id)),
+    named AS (
+        SELECT f.*, f.fits OR o.origin IS NOT NULL OR dense_rank() OVER (PARTITION BY f.hour, f.project_id
+                   ORDER BY o.origin IS NOT NULL, f.origin) + (SELECT count(*) FROM origins c WHERE c.hour = f.hour
+                   AND c.project_id = f.project_id) <= origins_max AS is_named
+        FROM fit f LEFT JOIN origins o USING (hour, project_id, origin)),
     by_kind AS (
         INSERT INTO event_hour AS h (hour, project_id, severity, origin, release, events)
-        SELECT hour, project_id, severity, CASE WHEN fits THEN origin ELSE '(other)' END,
+        SELECT hour, project_id, severity, CASE WHEN is_named THEN origin ELSE '(other)' END,
                CASE WHEN fits THEN release ELSE '(other)' END, sum(events)
-        FROM fit GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+        FROM named GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
         ON CONFLICT (hour, project_id, severity, origin, release) DO UPDATE SET events = h.events + excluded.events),
     by_group AS (
         INSERT INTO group_hour AS h (group_id, hour, events)
         SELECT group_id, hour, sum(events) FROM cells GROUP BY 1, 2 ORDER BY 1, 2
         ON CONFLICT (group_id, hour) DO UPDATE SET events = h.events + excluded.events)
-    SELECT count(*) INTO folded FROM gone;
+    SELECT coalesce(sum(gone.cells), 0) INTO folded FROM gone;
     RETURN folded;
 END $$;
 
--- Hours before `before` become days, in UTC; returns how many hours went. For nabat-prune, who may be
--- another role than the service; a batch that is added up later opens its hour again, which becomes part of the same day.
+-- Hours before `before` become days, in UTC; returns how many hours went. A day has room for 1000 kinds of a project, too.
 CREATE FUNCTION nabat_hours_to_days(before timestamptz) RETURNS bigint
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -126,9 +134,13 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('nabat.fold'), hashtext(current_schema()::text));
     WITH gone AS (DELETE FROM event_hour WHERE hour < whole RETURNING *),
+    sums AS (SELECT date_trunc('day', hour, 'UTC') AS day, project_id, severity, origin, release, sum(events) AS events
+             FROM gone GROUP BY 1, 2, 3, 4, 5),
+    ranked AS (SELECT s.*, row_number() OVER (PARTITION BY day, project_id ORDER BY events DESC, origin, release) AS place
+               FROM sums s),
     days AS (INSERT INTO event_day AS d (day, project_id, severity, origin, release, events)
-             SELECT date_trunc('day', hour, 'UTC'), project_id, severity, origin, release, sum(events) FROM gone
-             GROUP BY 1, 2, 3, 4, 5
+             SELECT day, project_id, severity, origin, CASE WHEN place <= 1000 THEN release ELSE '(other)' END, sum(events)
+             FROM ranked GROUP BY 1, 2, 3, 4, 5
              ON CONFLICT (day, project_id, severity, origin, release) DO UPDATE SET events = d.events + excluded.events)
     SELECT count(*) INTO n FROM gone;
     WITH gone AS (DELETE FROM group_hour WHERE hour < whole RETURNING *),
@@ -156,6 +168,7 @@ FROM (SELECT group_id, hour, events FROM group_hour
       UNION ALL
       SELECT c.group_id, c.hour, c.events FROM event_tally t CROSS JOIN LATERAL nabat_cells(t) c) h
 LEFT JOIN error_group g ON g.id = h.group_id
+WHERE g.origin IS DISTINCT FROM 'nabat_selftest'
 GROUP BY 1, 2;
 
 -- Whoever writes holds this shared until the commit: what is committed then is seen by the statements below, and what

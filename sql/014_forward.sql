@@ -4,10 +4,13 @@
 -- makes: forward_queue
 
 CREATE TABLE forward_queue (
-    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event_id   text NOT NULL,
-    body       text NOT NULL, -- JSON of a Sentry event
-    queued_at  timestamptz NOT NULL DEFAULT now()
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id    text NOT NULL,
+    body        text NOT NULL, -- JSON of a Sentry event
+    queued_at   timestamptz NOT NULL DEFAULT now(),
+    -- one that the other side always fails on must not hold up those behind it: it waits by itself
+    tries       integer NOT NULL DEFAULT 0,
+    next_try_at timestamptz NOT NULL DEFAULT '-infinity'
 );
 DO $$
 BEGIN

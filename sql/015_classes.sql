@@ -11,15 +11,16 @@ CREATE FUNCTION nabat_class_days(severity text, origin text, names text[], days 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT max(c.days) FROM unnest(names, days) AS c (name, days) WHERE c.name IN (severity, origin) $$;
 
--- What events and their groups take on disk, indexes included.
-CREATE FUNCTION nabat_store_bytes() RETURNS bigint
+-- What days, and what belongs to events of all days, take on disk; `days`: of the days' tables alone. Queues are not the
+-- store: what waits for SENTRY_DSN must not push history out.
+CREATE FUNCTION nabat_store_bytes(days boolean DEFAULT false) RETURNS bigint
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
     SELECT coalesce(sum(pg_total_relation_size(r)), 0)::bigint FROM (
-        SELECT inhrelid AS r FROM pg_inherits
+        SELECT inhrelid::regclass AS r FROM pg_inherits
         WHERE inhparent IN ('event'::regclass, 'error_stack'::regclass, 'event_attachment'::regclass)
         UNION ALL
-        SELECT unnest(ARRAY['event_kept', 'error_group', 'group_user', 'event_inbox', 'forward_queue', 'group_hour',
-                            'event_hour', 'error_group_history', 'event_tally']::regclass[])) t
+        SELECT unnest(ARRAY['event_kept', 'error_group', 'group_user', 'group_hour', 'event_hour',
+                            'error_group_history']::regclass[]) WHERE NOT days) t
 $$;
 
 -- Whether events are only counted, because the store takes more than `bytes_max` (STORE_MAX_BYTES; NULL: no bound) and no older
@@ -44,8 +45,9 @@ BEGIN
 END $$;
 
 -- Writes a day anew without events whose class is kept for less time than they are old, and swaps it in; returns how many went.
--- Readers go on until the swap; whoever writes to that day (the spool's replay) waits. `word` says what it is without, so that
--- it is not done again. For nabat-prune.
+-- With them go their files, and stacks that no other event of the day has: forget_user finds both by their event. Readers go on until
+-- the swap; whoever writes to that day (the spool's replay) waits. `word` says what it is without, so that it is not done
+-- again. For nabat-prune.
 CREATE FUNCTION nabat_thin_day(day date, names text[], days integer[], word text) RETURNS bigint
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -66,6 +68,10 @@ BEGIN
         EXECUTE format('ALTER TABLE %I RENAME TO %I', thin, leaf);
         EXECUTE format('ALTER TABLE event ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', leaf,
                        to_char(day, 'YYYY-MM-DD') || ' 00:00:00+00', to_char(day + 1, 'YYYY-MM-DD') || ' 00:00:00+00');
+        EXECUTE format('DELETE FROM event_attachment a WHERE a.received_day = $1 AND NOT EXISTS (SELECT 1 FROM %I e '
+                       'WHERE e.project_id = a.project_id AND e.event_id = a.event_id)', leaf) USING day;
+        EXECUTE format('DELETE FROM error_stack s WHERE s.received_day = $1 AND NOT EXISTS (SELECT 1 FROM %I e '
+                       'WHERE e.stack_hash = s.hash)', leaf) USING day;
     ELSE
         EXECUTE format('DROP TABLE %I', thin);
     END IF;

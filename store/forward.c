@@ -17,6 +17,9 @@ enum { ROW_ID, ROW_EVENT_ID, ROW_BODY, ROW_WAITED };
 static const char PUT_OFF_SQL[] =
     "UPDATE forward_queue SET tries = tries + 1, next_try_at = now() + make_interval(secs => "
     "least(30 * 2 ^ tries, 3600)) WHERE id = ANY($1::bigint[]) AND tries < $2";
+static const char TURN_SQL[] =
+    "UPDATE forward_queue SET next_try_at = now() + interval '30 seconds' "
+    "WHERE id = ANY($1::bigint[])";
 static const char GIVE_UP_SQL[] =
     "WITH gone AS (DELETE FROM forward_queue WHERE id = ANY($1::bigint[]) AND tries >= $2 "
     "RETURNING 1) SELECT count(*) FROM gone";
@@ -94,4 +97,13 @@ void store_forward_end(struct pg *pg, const int64_t *ids, size_t count, const in
         pg_i64(batch, FORWARD_TRIES_MAX);
     }
     pg_run(pg, batch, on_ended, call);
+}
+
+void store_forward_turn(struct pg *pg, const int64_t *ids, size_t count, pg_outcome_fn *done,
+                        void *ctx)
+{
+    struct pg_batch *batch = pg_batch_new();
+    pg_add(batch, TURN_SQL);
+    add_ids(batch, ids, count);
+    pg_run_outcome(pg, batch, done, ctx);
 }

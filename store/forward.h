@@ -21,5 +21,8 @@ void store_forward_read(struct pg *pg, forward_rows_fn *done, void *ctx);
 typedef void forward_end_fn(void *ctx, int64_t given_up, const struct err *err);
 void store_forward_end(struct pg *pg, const int64_t *ids, size_t count, const int64_t *odd,
                        size_t odd_count, forward_end_fn *done, void *ctx);
+/* None of a wave was taken, and it is not known whose fault that is: others have their turn first. */
+void store_forward_turn(struct pg *pg, const int64_t *ids, size_t count, pg_outcome_fn *done,
+                        void *ctx);
 
 #endif

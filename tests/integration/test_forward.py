@@ -229,6 +229,11 @@ def test_one_event_that_always_fails_holds_up_nobody(service, db):
         s.post({"message": "beside it"})
         wait(lambda: queued(db) == 0, 10, "it is given up")
         assert "again and again" in s.stderr
+        # a whole wave of them lets others have their turn, and counts against none
+        s.post([{"message": f"poison {i}"} for i in range(30)])
+        s.post({"message": "behind all of them"})
+        wait(lambda: any("behind all" in str(e) for e in o.events()), 30, "what is behind them")
+        assert db.one("SELECT min(tries) FROM forward_queue") == 0
     finally:
         Receiver.do_POST = original
         o.close()

@@ -163,6 +163,5 @@ def test_events_from_before_are_counted_by_the_migration(service, db):
            "DROP TABLE event_hour, event_day, group_hour, group_day; "
            "DROP FUNCTION nabat_fold(integer), nabat_hours_to_days(timestamptz)")
     db.sql(script)
-    db.sql((ROOT / "sql/016_mended.sql").read_text())
     assert same_as_events(db) == 5
     assert db.one("SELECT count(*) FROM event_hour") == 2

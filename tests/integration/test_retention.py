@@ -207,9 +207,13 @@ def test_an_archive_is_never_written_over(old, db, tools, tmp_path):
     prune(tools, db, ARCHIVE_DIR=folder)
     assert json.loads((folder / f"nabat-{day}.json").read_text())["rows"]["event"] == 5
     assert json.loads((folder / f"nabat-{day}.2.json").read_text())["rows"]["event"] == 1
-    for part in ("", ".2"):
+    # as many again, but others
+    later = old.event(40, "late", "resolved")
+    prune(tools, db, ARCHIVE_DIR=folder)
+    assert json.loads((folder / f"nabat-{day}.3.json").read_text())["rows"]["event"] == 1
+    for part in ("", ".2", ".3"):
         prune(tools, db, "--restore", str(folder / f"nabat-{day}{part}.ndjson.zst"))
-    assert ids(db) == before | {late}
+    assert ids(db) == before | {late, later}
 
 
 def test_what_is_detached_is_gone_on_with(old, db, tools, tmp_path):
