@@ -1,0 +1,99 @@
+"""aiogram.py -- errors of an aiogram 3 bot: setup(dispatcher), once, before polling or the webhook starts.
+
+    update --outer--> scope (bot, update type, chat, user, FSM state, the user's last actions)
+                        `--> filters --inner--> handler's name --> your handler
+                                                                       | raises
+      recorded <-------------------------------------------------------'  and raised on, to your own @errors
+
+The outer middleware sees what filters and other middlewares raise, the inner one alone knows the handler.
+"""
+from __future__ import annotations
+
+import collections
+from typing import Any, Awaitable, Callable, Deque, Dict, Optional, Tuple
+
+from aiogram import BaseMiddleware, Dispatcher
+from aiogram.dispatcher.event.bases import CancelHandler, SkipHandler
+from aiogram.types import CallbackQuery, Message, TelegramObject, Update
+
+from . import context, decorators, settings, telegram, tracker
+from .enums import Origin, Severity
+
+Handler = Callable[[TelegramObject, Dict[str, Any]], Awaitable[Any]]
+USERS_MAX = 1000
+
+
+class NabatMiddleware(BaseMiddleware):
+    """The outer one: a scope for each update, and a record of what goes wrong in it."""
+
+    def __init__(self, severity: str = Severity.CRITICAL) -> None:
+        self.severity = severity
+        # the last actions of the last users, so that an error shows the way to it over several updates
+        self._actions: "collections.OrderedDict[Tuple[Any, Any], Deque[context.Breadcrumb]]" = collections.OrderedDict()
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: Dict[str, Any]) -> Any:
+        fields = _fields(event, data)
+        with context.scope(**fields):
+            self._continue(fields)
+            context.add_breadcrumb(_action(event), "telegram")
+            try:
+                return await handler(event, data)
+            except (SkipHandler, CancelHandler):
+                raise
+            except Exception as e:
+                tracker.record({"severity": self.severity}, e)
+                raise
+
+    def _continue(self, fields: Dict[str, Any]) -> None:
+        who = (fields.get("chat_id"), fields.get("user_id"))
+        earlier = self._actions.pop(who, None)
+        if earlier is None:
+            earlier = collections.deque(maxlen=settings.BREADCRUMBS_MAX)
+        context.continue_breadcrumbs(earlier)
+        self._actions[who] = earlier
+        if len(self._actions) > USERS_MAX:
+            self._actions.popitem(last=False)
+
+
+class HandlerMiddleware(BaseMiddleware):
+    """The inner one: by now it is known which handler it will be."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: Dict[str, Any]) -> Any:
+        found = data.get("handler")
+        callback = getattr(found, "callback", None)
+        if callback is not None:
+            name = decorators.name_of(callback)
+            context.bind(handler=name)
+            context.add_breadcrumb(name, "handler")
+        return await handler(event, data)
+
+
+def setup(dispatcher: Dispatcher, severity: str = Severity.CRITICAL) -> None:
+    """Errors of every handler of this dispatcher and its routers. `severity` is theirs."""
+    dispatcher.update.outer_middleware(NabatMiddleware(severity))
+    inner = HandlerMiddleware()
+    for name, observer in dispatcher.observers.items():
+        if name not in ("update", "error"):
+            observer.middleware(inner)
+
+
+def _fields(event: TelegramObject, data: Dict[str, Any]) -> Dict[str, Any]:
+    bot, chat, user = data.get("bot"), data.get("event_chat"), data.get("event_from_user")
+    tags = {"update_type": event.event_type} if isinstance(event, Update) else {}
+    if bot is not None:
+        tags["bot"] = str(bot.id)
+    payload: Dict[str, Any] = {"state": data["raw_state"]} if data.get("raw_state") else {}
+    if isinstance(event, Update):
+        payload["update_id"] = event.update_id
+    return {"origin": Origin.AIOGRAM_HANDLER.value, "tags": tags, "payload": payload,
+            "chat_id": chat.id if chat else None, "user_id": user.id if user else None}
+
+
+def _action(event: TelegramObject) -> str:
+    if not isinstance(event, Update):
+        return type(event).__name__
+    inner = event.event
+    text: Optional[str] = inner.text if isinstance(inner, Message) else None
+    pressed: Optional[str] = inner.data if isinstance(inner, CallbackQuery) else None
+    content: Optional[str] = str(inner.content_type) if isinstance(inner, Message) else None
+    return telegram.action_of(event.event_type, text, pressed, content)

@@ -1,0 +1,1 @@
+"""__init__.py -- where Django looks for commands."""

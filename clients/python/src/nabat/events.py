@@ -1,0 +1,125 @@
+"""events.py -- from what the caller said to the event that the service takes. Pure, but for reading the clock."""
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+from types import TracebackType
+from typing import Any, Dict, Optional, Pattern
+
+from . import scrub, settings
+from .settings import Event, Options
+
+FIELDS = frozenset((
+    "event_id", "occurred_at", "origin", "severity", "handler", "message", "chat_id", "user_id",
+    "gen_request_id", "request_id", "session_id", "trace_id", "environment", "release", "server_name",
+    "tags", "payload", "breadcrumbs", "fingerprint"))
+_IDS = {"user": "user_id", "chat": "chat_id", "gen_request": "gen_request_id", "generation": "gen_request_id",
+        "request": "request_id"}
+_KEPT_AS_THEY_ARE = frozenset(("event_id", "occurred_at", "breadcrumbs", "payload", "tags", "fingerprint"))
+STACK_CHARACTERS_MAX = 64 * 1024
+FRAMES_MAX = 200
+CAUSES_MAX = 20
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def _id_of(value: Any) -> Any:
+    """Of a model or a Telegram object its id; of an id itself."""
+    if value is None or isinstance(value, (int, str)):
+        return value
+    found = getattr(value, "pk", None)
+    found = getattr(value, "id", None) if found is None else found
+    return found if isinstance(found, (int, str)) else str(value if found is None else found)
+
+
+def _sorted_out(given: Dict[str, Any]) -> Event:
+    """Fields by their names in the API; what is no field becomes payload."""
+    event: Event = {}
+    payload: Dict[str, Any] = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        if name in _IDS and _IDS[name] not in given and not isinstance(value, dict):
+            event[_IDS[name]] = _id_of(value)
+        elif name in ("payload", "details"):
+            payload.update(value if isinstance(value, dict) else {name: value})
+        elif name in FIELDS:
+            event[name] = value
+        else:
+            payload[name] = value
+    if payload:
+        event["payload"] = payload
+    return event
+
+
+def _behind_us(tb: Optional[TracebackType]) -> Optional[TracebackType]:
+    """A middleware of ours caught it first, and explains nothing."""
+    first = tb
+    while tb is not None and tb.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+        tb = tb.tb_next
+    return tb or first
+
+
+def _without_carets(said: Optional[traceback.TracebackException]) -> None:
+    """Python 3.11 marks the part of each line that failed, at the price of parsing it: the innermost is enough."""
+    for _ in range(CAUSES_MAX):
+        if said is None:
+            return
+        for frame in said.stack[:-1]:
+            if hasattr(frame, "colno"):
+                frame.colno = None
+        said = said.__cause__ or said.__context__
+
+
+def _exception(exc: BaseException) -> Dict[str, str]:
+    said = traceback.TracebackException(type(exc), exc, _behind_us(exc.__traceback__), limit=-FRAMES_MAX)
+    _without_carets(said)
+    try:
+        value = str(exc)
+    except Exception as e:  # noqa: BLE001 -- a broken __str__ must not cost the event
+        value = f"<its str raises {type(e).__name__}>"
+    return {"type": type(exc).__name__, "value": scrub.text(scrub.cut(value)),
+            "stacktrace": scrub.text(scrub.cut("".join(said.format()).rstrip("\n"), STACK_CHARACTERS_MAX))}
+
+
+def build(given: Dict[str, Any], exc: Optional[BaseException], options: Options, keys: Pattern[str],
+          event_id: str) -> Event:
+    """The event as it leaves, filtered: `given` are fields of the call over those of the scope."""
+    event = _sorted_out(given)
+    event.setdefault("origin", options.origin)
+    event.setdefault("severity", "error")
+    for name in ("release", "environment", "server_name"):
+        if name not in event and getattr(options, name):
+            event[name] = getattr(options, name)
+    for name in event:
+        if name not in _KEPT_AS_THEY_ARE:
+            value = event[name]
+            event[name] = scrub.text(scrub.cut(str(value))) if not isinstance(value, (int, float)) else value
+    for name in ("payload", "tags", "breadcrumbs", "fingerprint"):
+        if name in event:
+            event[name] = scrub.data(event[name], keys)
+    if exc is not None:
+        event["exception"] = _exception(exc)
+    elif not event.get("message"):
+        event["message"] = f"{event.get('handler') or event['origin']} failed"
+    event["event_id"] = event_id
+    event.setdefault("occurred_at", round(time.time(), 3))
+    return event
+
+
+def to_bytes(event: Event) -> bytes:
+    """One line of JSON under the service's limit: what is too large loses its payload, then its breadcrumbs."""
+    line = _dumps(event)
+    for name in ("payload", "breadcrumbs", "tags"):
+        if len(line) <= settings.EVENT_BYTES_MAX:
+            break
+        if event.pop(name, None) is not None:
+            trimmed = event.setdefault("payload", {})
+            trimmed["trimmed"] = trimmed.get("trimmed", []) + [name]
+            line = _dumps(event)
+    return line
+
+
+def _dumps(event: Event) -> bytes:
+    return json.dumps(event, separators=(",", ":"), default=repr).encode("ascii")
