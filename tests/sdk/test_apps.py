@@ -1,4 +1,4 @@
-"""test_examples.py -- the programs under examples/, each started as its README says, against the service."""
+"""test_apps.py -- whole programs under apps/ with nothing but a stock Sentry SDK: aiogram, Celery, Django, FastAPI, a page."""
 import http.server
 import json
 import os
@@ -19,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from test_sdks import *  # noqa: E402,F401,F403
 from test_sdks import CHROMIUM, KEPT, KEY, ROOT, Database, Service, free_port, need, npm, sh, venv, wait  # noqa: E402
 
-EXAMPLES = ROOT / "examples"
+APPS = pathlib.Path(__file__).resolve().parent / "apps"
 FRAMEWORKS = ["aiogram==3.31.0", "celery==5.7.0", "django==5.2.19", "fastapi==0.165.0", "uvicorn==0.54.0",
               f"sentry-sdk=={PYTHON_SDK}"]  # noqa: F405
 TOKEN = "123456789:AAExampleExampleExampleExampleExampl"
@@ -40,12 +40,12 @@ def shared(cluster):
 
 
 class Program:
-    """A running example, ended with its whole process group."""
+    """A running app, ended with its whole process group."""
 
     def __init__(self, shared, *command, cwd, release, **env):
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [str(c) for c in command], cwd=EXAMPLES / cwd, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
+            [str(c) for c in command], cwd=APPS / cwd, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
             start_new_session=True, env={**os.environ, "SENTRY_DSN": shared.dsn, "RELEASE": release,
                                          "PYTHONDONTWRITEBYTECODE": "1", **{k: str(v) for k, v in env.items()}})
 
@@ -124,7 +124,7 @@ def test_aiogram_bot(shared):
 def test_celery_task(shared):
     with tempfile.TemporaryDirectory(prefix="broker-", dir=KEPT) as folder:
         env = {"BROKER_FOLDER": folder, "SENTRY_DSN": shared.dsn, "RELEASE": "celery@1", "PYTHONDONTWRITEBYTECODE": "1"}
-        sh(python(), "send.py", cwd=EXAMPLES / "celery_task", env=env)
+        sh(python(), "send.py", cwd=APPS / "celery_task", env=env)
         with Program(shared, python().parent / "celery", "-A", "tasks", "worker", "--pool=solo", "-l", "warning",
                      "--without-gossip", "--without-mingle", cwd="celery_task", release="celery@1", BROKER_FOLDER=folder):
             row = stored(shared, "celery@1")
@@ -174,10 +174,10 @@ def test_miniapp(shared):
     esbuild = folder / "node_modules/esbuild"
     sh("node", "install.js", cwd=esbuild)
     with tempfile.TemporaryDirectory(prefix="miniapp-", dir=KEPT) as www:
-        sh(folder / "node_modules/.bin/esbuild", EXAMPLES / "miniapp/app.js", "--bundle", f"--outfile={www}/bundle.js",
+        sh(folder / "node_modules/.bin/esbuild", APPS / "miniapp/app.js", "--bundle", f"--outfile={www}/bundle.js",
            f'--define:DSN="{shared.dsn}"', '--define:RELEASE="miniapp@1"', env={"NODE_PATH": str(folder / "node_modules")})
         # a person would press the button
-        page = (EXAMPLES / "miniapp/index.html").read_text()
+        page = (APPS / "miniapp/index.html").read_text()
         pathlib.Path(www, "index.html").write_text(page.replace(
             "</html>", "<script>setTimeout(() => document.getElementById('pay').click(), 50)</script></html>"))
 
