@@ -5,12 +5,12 @@
 # Man pages are made of --help (help2man), so they say what the programs say.
 include(GNUInstallDirs)
 
-install(TARGETS nabat nabat-prune RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
+install(TARGETS nabat nabat-prune nabat-log RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 
 set(manuals ${CMAKE_BINARY_DIR}/man)
 add_custom_target(manuals
-    COMMAND ${CMAKE_SOURCE_DIR}/deploy/debian/man.sh ${manuals} ${PROJECT_VERSION} $<TARGET_FILE:nabat> $<TARGET_FILE:nabat-prune>
-    DEPENDS nabat nabat-prune VERBATIM)
+    COMMAND ${CMAKE_SOURCE_DIR}/deploy/debian/man.sh ${manuals} ${PROJECT_VERSION} $<TARGET_FILE:nabat> $<TARGET_FILE:nabat-prune> $<TARGET_FILE:nabat-log>
+    DEPENDS nabat nabat-prune nabat-log VERBATIM)
 install(DIRECTORY ${manuals}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT package EXCLUDE_FROM_ALL)
 install(FILES deploy/systemd/nabat.service deploy/systemd/nabat-prune.service deploy/systemd/nabat-prune.timer
     DESTINATION lib/systemd/system COMPONENT package EXCLUDE_FROM_ALL)
@@ -18,8 +18,11 @@ install(FILES deploy/completions/nabat.bash RENAME nabat
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT package EXCLUDE_FROM_ALL)
 install(FILES deploy/completions/nabat.bash RENAME nabat-prune
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT package EXCLUDE_FROM_ALL)
+install(FILES deploy/completions/nabat.bash RENAME nabat-log
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT package EXCLUDE_FROM_ALL)
 install(FILES deploy/completions/_nabat
     DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT package EXCLUDE_FROM_ALL)
+install(FILES clients/c/nabat_client.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT package EXCLUDE_FROM_ALL)
 install(FILES deploy/roles.sql DESTINATION ${CMAKE_INSTALL_DATADIR}/nabat COMPONENT package EXCLUDE_FROM_ALL)
 install(DIRECTORY deploy/proxy deploy/cron DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT package EXCLUDE_FROM_ALL)
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT package EXCLUDE_FROM_ALL)

@@ -15,7 +15,7 @@ import urllib.request
 
 import pytest
 
-from conftest import ROOT, Program, free_port, wait
+from conftest import BUILD, ROOT, Program, free_port, wait
 
 EXAMPLES = ROOT / "examples"
 COLUMNS = ("origin, handler, severity, exception_type, chat_id, user_id, gen_request_id, stacktrace, payload, tags, "
@@ -145,8 +145,35 @@ def look_at_admin(port, shared):
     assert "in pay" in page and "Traceback" in page
 
 
+def test_miniapp(example):
+    from test_sdks import need
+    need("chromium")
+    with example("miniapp", PORT=free_port()):
+        row = example.rows(1)[0]
+    assert (row["origin"], row["handler"], row["severity"]) == ("miniapp", "shop", "error")
+    assert (row["exception_type"], row["chat_id"], row["user_id"]) == ("TypeError", -100606, "606")
+    assert "onPay" in row["stacktrace"] and "c0ffee" not in str(row)
+
+
+def test_cron_job(example, shared):
+    path = f"{BUILD / 'clients/nabat-log'}:{os.environ['PATH']}"
+    with example("cron_job", PATH=path) as program:
+        row = example.rows(1)[0]
+        assert "Nabat has it" in program.said and "No space left on device" in program.said
+    assert (row["origin"], row["handler"], row["severity"]) == ("cron", "nightly-backup", "error")
+    assert (row["chat_id"], row["user_id"]) == (-1007, "0") and row["payload"]["exit_code"] == 1
+    assert "No space left on device" in row["stacktrace"]
+    assert shared.db.one("SELECT last_status FROM monitor WHERE slug = 'nightly-backup'") == "error"
+
+
+def test_every_example_is_here():
+    tested = set(re.findall(r'example\("(\w+)"', pathlib.Path(__file__).read_text()))
+    assert tested == {path.parent.name for path in EXAMPLES.glob("*/run")}
+    listed = set(re.findall(r"^\| `examples/(\w+)/run`", (EXAMPLES / "README.md").read_text(), re.M))
+    assert listed == tested
+
+
 def test_prune_bot_errors(shared, tmp_path):
-    from conftest import BUILD
     venv = ROOT / "build-sdk/examples/bin/python"
     env = {**os.environ, "SITE_DATABASE": str(tmp_path / "s"), "PATH": f"{BUILD / 'prune'}:{os.environ['PATH']}",
            "NABAT_DSN": shared.dsn, "PYTHONDONTWRITEBYTECODE": "1", "ASAN_OPTIONS": "detect_leaks=0"}
