@@ -1,6 +1,6 @@
 """picture.py -- the pictures in README and docs/chat.md: real messages, as sent, drawn by a browser.
 
-    NABAT_BUILD=build /usr/bin/python3 tests/readme/picture.py
+    NABAT_BUILD=build /usr/bin/python3 tests/docs/picture.py
 
 Needs chromium and a font with emoji; writes docs/card-en.png, card-ru.png, list-en.png, list-ru.png.
 """
