@@ -5,16 +5,23 @@ to its user and its generation. Events are read only, but for their status; none
 """
 from __future__ import annotations
 
+import json
+from datetime import datetime, timezone
 from typing import Any, List, Optional
 from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db import connections, router
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from ..enums import Status
 from .models import BotErrorEvent, move_groups
+
+ROWS_COUNTED_MAX = 10_000
 
 
 def _link(setting: str, name: str, value: Optional[str]) -> Any:
@@ -26,14 +33,53 @@ def _link(setting: str, name: str, value: Optional[str]) -> Any:
     return format_html('<a href="{}">{}</a>', template.replace("{" + name + "}", quote(str(value), safe="")), value)
 
 
+def _block(text: Optional[str]) -> Any:
+    if not text:
+        return "–"
+    return format_html('<pre style="white-space: pre-wrap; max-width: 100ch; margin: 0; padding: 0">{}</pre>', text)
+
+
+def _step(step: dict[str, Any]) -> str:
+    """"13:07:02  http  GET /pay/7/"."""
+    at = step.get("timestamp")
+    try:
+        clock = datetime.fromtimestamp(float(at), timezone.utc).strftime("%H:%M:%S") if at is not None else ""
+    except (TypeError, ValueError, OverflowError, OSError):
+        clock = str(at)
+    return "  ".join(str(part) for part in (clock, step.get("category"), step.get("message")) if part)
+
+
+class BoundedPaginator(Paginator):
+    """Counts up to a bound: of ten million events nobody needs the last page, and counting them takes a minute."""
+
+    @cached_property
+    def count(self) -> int:
+        return int(self.object_list[:ROWS_COUNTED_MAX].count())
+
+
+class OriginFilter(admin.SimpleListFilter):
+    """Origins of errors, which are few, instead of those of all events."""
+
+    title = "origin"
+    parameter_name = "origin"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> List[Any]:
+        with connections[router.db_for_read(BotErrorEvent)].cursor() as cursor:
+            cursor.execute("SELECT DISTINCT origin FROM error_group ORDER BY 1 LIMIT 50")
+            return [(origin, origin) for origin, in cursor.fetchall()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(origin=self.value()) if self.value() else queryset
+
+
 @admin.register(BotErrorEvent)
 class BotErrorEventAdmin(admin.ModelAdmin):
-    list_display = ("received_at", "group_id", "severity", "status", "origin", "handler", "headline", "user",
-                    "generation")
+    list_display = ("headline", "severity", "status", "handler", "received_at", "group_id", "origin", "user", "generation")
     list_display_links = ("headline",)
-    list_filter = ("status", "severity", "origin", "environment", "received_at")
+    list_filter = ("status", "severity", OriginFilter, "received_at")
     search_fields = ("message", "exception_type", "handler", "user_id", "gen_request_id", "request_id")
     list_per_page = 50
+    paginator = BoundedPaginator
     show_full_result_count = False
     actions = ("take", "resolve", "reopen")
     fieldsets = (
@@ -41,7 +87,7 @@ class BotErrorEventAdmin(admin.ModelAdmin):
                            "generation", "group_id")}),
         ("Where", {"fields": ("environment", "release", "server_name", "request_id", "session_id", "trace_id",
                               "occurred_at", "received_at", "event_id")}),
-        ("What happened", {"fields": ("stack", "payload", "tags", "breadcrumbs")}),
+        ("What happened", {"fields": ("stack", "way_there", "what_else", "labels")}),
     )
 
     @admin.display(description="error", ordering="message")
@@ -58,7 +104,20 @@ class BotErrorEventAdmin(admin.ModelAdmin):
 
     @admin.display(description="stack")
     def stack(self, event: BotErrorEvent) -> Any:
-        return format_html('<pre style="white-space: pre-wrap; max-width: 100ch">{}</pre>', event.stacktrace or "–")
+        return _block(event.stacktrace)
+
+    @admin.display(description="steps before it")
+    def way_there(self, event: BotErrorEvent) -> Any:
+        steps = event.breadcrumbs if isinstance(event.breadcrumbs, list) else []
+        return _block("\n".join(_step(step) for step in steps if isinstance(step, dict)))
+
+    @admin.display(description="payload")
+    def what_else(self, event: BotErrorEvent) -> Any:
+        return _block(json.dumps(event.payload, indent=2, ensure_ascii=False) if event.payload else None)
+
+    @admin.display(description="tags")
+    def labels(self, event: BotErrorEvent) -> Any:
+        return _block("\n".join(f"{name}: {value}" for name, value in (event.tags or {}).items()))
 
     def get_queryset(self, request: HttpRequest) -> Any:
         found = super().get_queryset(request)
