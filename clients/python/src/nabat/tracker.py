@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import threading
 import time
 import uuid
@@ -81,6 +82,9 @@ def is_unset() -> bool:
 
 
 def client() -> Client:
+    found = _client
+    if found is not None:  # without the lock: a fork may have caught another thread holding it
+        return found
     with _lock:
         if _client is None:
             try:
@@ -102,6 +106,15 @@ def stats() -> Dict[str, int]:
     """What became of events so far: recorded, sent, spooled, dropped, refused."""
     sender = client().sender
     return dict(sender.counts) if sender else {}
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @atexit.register
