@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 import nabat
 from nabat import settings
 from nabat.spool import Spool
@@ -183,3 +185,20 @@ def test_no_dsn_is_said_once_and_harmless(client, monkeypatch, caplog):
     monkeypatch.delenv("NABAT_DSN", raising=False)
     assert nabat.ErrorTracker.log(message="x") is None and nabat.ErrorTracker.log(message="y") is None
     assert len([r for r in caplog.records if "NABAT_DSN" in r.message]) == 1 and nabat.flush()
+
+
+@pytest.mark.parametrize("what", ["a file", "below a file", "read only"])
+def test_a_spool_that_is_none_stops_nothing(service, client, tmp_path, caplog, what):
+    (tmp_path / "file").write_text("")
+    folder = {"a file": tmp_path / "file", "below a file": tmp_path / "file" / "spool", "read only": "/proc/nabat"}[what]
+    client(spool_dir=folder)
+    log(0)
+    service.wait(1)
+    service.stop()
+    log(1)
+    assert nabat.flush(5) and "can't be written" in caplog.text and nabat.stats()["dropped"] == 1
+    service.start()
+    time.sleep(1.2)
+    log(2)
+    service.wait(2, 10)
+    assert [e["payload"]["dropped"] for e in service.wait(3, 10) if e.get("handler") == "nabat.client"] == [1]

@@ -203,12 +203,16 @@ class Sender:
         self.spool_empty = oldest is None
         if oldest is None or self.spool is None:
             return
-        lines = self.spool.read(oldest)
-        while lines:
-            batch, lines = lines[:settings.BATCH_EVENTS_MAX], lines[settings.BATCH_EVENTS_MAX:]
-            if self._offer(batch):
-                return
-        self.spool.done(oldest)
+        try:
+            lines = self.spool.read(oldest)
+            while lines:
+                batch, lines = lines[:settings.BATCH_EVENTS_MAX], lines[settings.BATCH_EVENTS_MAX:]
+                if self._offer(batch):
+                    return
+            self.spool.done(oldest)
+        except OSError as e:
+            log.error("nabat: the spool can't be emptied, what is in it stays: %s", e)
+            self.spool_empty = True
 
     def _keep(self, lines: List[bytes]) -> None:
         kept = 0

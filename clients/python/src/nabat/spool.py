@@ -24,7 +24,7 @@ class Spool:
     def _files(self) -> List[pathlib.Path]:
         try:
             return sorted(path for path in self.folder.iterdir() if path.suffix == SUFFIX)
-        except FileNotFoundError:
+        except OSError:  # there is none yet, or it is none of ours: put() will say so
             return []
 
     def bytes_used(self) -> int:
@@ -34,7 +34,7 @@ class Spool:
     def _size(path: pathlib.Path) -> int:
         try:
             return path.stat().st_size
-        except FileNotFoundError:  # another process has sent it
+        except OSError:  # another process has sent it
             return 0
 
     def put(self, lines: List[bytes]) -> int:
@@ -77,4 +77,5 @@ class Spool:
 
     @staticmethod
     def done(path: pathlib.Path) -> None:
+        """Raises OSError: then it would be sent again and again."""
         path.unlink(missing_ok=True)
