@@ -9,7 +9,7 @@
  *     nabat_client_record(nabat, &(struct nabat_event){.severity = "critical", .message = "No space left"}, why);
  *     nabat_client_free(nabat);
  *
- * It blocks, for `timeout` at most: made for jobs, tools and daemons that fail seldom, not for a loop. What could not be sent
+ * It blocks, for `timeout` at most, whatever one call sends: made for jobs, tools and daemons that fail seldom, not for a loop. What could not be sent
  * waits in a folder of this user's, one file an event, and goes with the next one that can. POSIX, libcurl; C99.
  * A client belongs to one thread at a time. */
 #ifndef NABAT_CLIENT_H
@@ -62,12 +62,15 @@ struct nabat_client *nabat_client_new(const char *dsn, const char *spool,
                                       char why[NABAT_CLIENT_WHY]);
 void nabat_client_free(struct nabat_client *client);
 
-/* Of one request; 10 s if it is not set. */
+/* Of one call; 10 s if it is not set. */
 void nabat_client_set_timeout(struct nabat_client *client, long milliseconds);
 
-/* Sends the event, and after it some of those that wait. `why` is "" when all is well. */
+/* Sends the event, and after it some of those that wait, all within `timeout`. `why` is "" when all is well. */
 enum nabat_result nabat_client_record(struct nabat_client *client, const struct nabat_event *event,
                                       char why[NABAT_CLIENT_WHY]);
+
+/* Sends some of those that wait, oldest first; for a program that has nothing to record now. */
+void nabat_client_resend(struct nabat_client *client);
 
 /* A check-in of a cron job: status is in_progress, ok or error. `id` is 32 hex digits, the same for begin and end
  * (nabat_client_id makes one). `seconds` below 0: not known. `crontab` (NULL: leave it) makes or changes the monitor.
@@ -121,6 +124,7 @@ struct nabat_client {
     char project[24];
     char spool[NABAT_PATH_BYTES];
     long timeout_ms;
+    long ends_ms, left_ms; /* of the call under way */
     char answer[NABAT_ANSWER_BYTES];
     size_t answer_len;
 };
@@ -318,11 +322,17 @@ static void nabat_spool_folder(struct nabat_client *c, const char *given)
                  (unsigned long)geteuid(), (unsigned long long)hash);
 }
 
-/* Makes it with its parents; ours alone, since in /var/tmp somebody else may have made it first. */
+/* In /var/tmp somebody else may have made it first, and put into it what we would send, or hang on. */
+static int nabat_spool_is_ours(const struct nabat_client *c)
+{
+    struct stat found;
+    return !lstat(c->spool, &found) && S_ISDIR(found.st_mode) && found.st_uid == geteuid();
+}
+
+/* Makes it with its parents. */
 static int nabat_spool_ready(const struct nabat_client *c, char *why)
 {
     char path[NABAT_PATH_BYTES];
-    struct stat found;
     snprintf(path, sizeof path, "%s", c->spool);
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
@@ -333,7 +343,7 @@ static int nabat_spool_ready(const struct nabat_client *c, char *why)
         snprintf(why, NABAT_CLIENT_WHY, "%.180s: %s", c->spool, strerror(errno));
         return 0;
     }
-    if (lstat(c->spool, &found) || !S_ISDIR(found.st_mode) || found.st_uid != geteuid()) {
+    if (!nabat_spool_is_ours(c)) {
         snprintf(why, NABAT_CLIENT_WHY, "%.180s is no folder of this user's", c->spool);
         return 0;
     }
@@ -361,6 +371,20 @@ static void nabat_detail(const struct nabat_client *c, long status, char *why)
              (int)(len < 180 ? len : 180), detail ? detail + 10 : "");
 }
 
+static long nabat_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* One call has one bound, however many requests it makes. */
+static void nabat_begin(struct nabat_client *c)
+{
+    c->left_ms = c->timeout_ms;
+    c->ends_ms = nabat_now_ms() + c->timeout_ms;
+}
+
 static enum nabat_result nabat_post(struct nabat_client *c, const char *url, const char *body,
                                     size_t len, char *why)
 {
@@ -382,10 +406,10 @@ static enum nabat_result nabat_post(struct nabat_client *c, const char *url, con
     curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
     curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, wrong);
     curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS,
-                     c->timeout_ms < 3000 ? c->timeout_ms : 3000L);
-    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, c->timeout_ms);
+    curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, c->left_ms < 3000 ? c->left_ms : 3000L);
+    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, c->left_ms);
     CURLcode code = curl_easy_perform(c->curl);
+    c->left_ms = c->ends_ms - nabat_now_ms();
     if (code == CURLE_OK)
         curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
     curl_slist_free_all(headers);
@@ -475,29 +499,36 @@ static enum nabat_result nabat_keep(struct nabat_client *c, const char *body, si
 
 static char *nabat_read_file(const char *path, size_t *len)
 {
-    FILE *file = fopen(path, "rb");
+    struct stat found;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    FILE *file = fd >= 0 && !fstat(fd, &found) && S_ISREG(found.st_mode) ? fdopen(fd, "rb") : NULL;
     char *body = file ? malloc(NABAT_CLIENT_EVENT_MAX + 1) : NULL;
     *len = body ? fread(body, 1, NABAT_CLIENT_EVENT_MAX + 1, file) : 0;
     if (file)
         fclose(file);
+    else if (fd >= 0)
+        close(fd);
     return body;
 }
 
 /* Oldest first, until one can't be sent. Two programs may send the same one: it carries its id, and is stored once. */
 static void nabat_resend(struct nabat_client *c)
 {
+    if (!nabat_spool_is_ours(c))
+        return;
     struct dirent **names = NULL;
     char why[NABAT_CLIENT_WHY], path[NABAT_PATH_BYTES + 160];
     int on = 1, count = scandir(c->spool, &names, nabat_is_waiting, alphasort);
     for (int i = 0; i < count; i++) {
-        if (on && i < NABAT_CLIENT_RESEND_MAX) {
+        if (on && c->left_ms > 0 && i < NABAT_CLIENT_RESEND_MAX) {
             size_t len;
             snprintf(path, sizeof path, "%s/%.128s", c->spool, names[i]->d_name);
             char *body = nabat_read_file(path, &len);
+            /* what can't be read stays, for a person to look at */
             enum nabat_result result =
-                body && len ? nabat_post_event(c, body, len, why) : NABAT_REFUSED;
-            on = result != NABAT_LOST;
-            if (on)
+                body && len ? nabat_post_event(c, body, len, why) : NABAT_KEPT;
+            on = result != NABAT_LOST && c->left_ms > 0;
+            if (result == NABAT_SENT || result == NABAT_REFUSED)
                 unlink(path);
             free(body);
         }
@@ -550,6 +581,7 @@ enum nabat_result nabat_client_record(struct nabat_client *client, const struct 
 {
     struct nabat_text text = {0};
     char cant[NABAT_CLIENT_WHY] = "";
+    nabat_begin(client);
     nabat_event_json(event, &text);
     if (text.full) {
         snprintf(why, NABAT_CLIENT_WHY, "the event is over the limit of %d bytes",
@@ -569,11 +601,18 @@ enum nabat_result nabat_client_record(struct nabat_client *client, const struct 
     return result;
 }
 
+void nabat_client_resend(struct nabat_client *client)
+{
+    nabat_begin(client);
+    nabat_resend(client);
+}
+
 enum nabat_result nabat_client_check_in(struct nabat_client *client,
                                         const struct nabat_checkin *checkin,
                                         char why[NABAT_CLIENT_WHY])
 {
     struct nabat_text text = {0};
+    nabat_begin(client);
     char url[NABAT_URL_BYTES + 400], number[64];
     char *slug = curl_easy_escape(client->curl, checkin->monitor, 0);
     snprintf(url, sizeof url, "%s/api/%s/cron/%.200s/", client->base, client->project,

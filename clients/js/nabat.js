@@ -2,23 +2,27 @@
 //
 //   <script src="nabat.js" data-dsn="https://KEY@nabat.example/2"></script>
 //
-// What happens on the page is a breadcrumb or an event; events wait in a queue of 100, and leave together every 5 s,
-// and by sendBeacon when the page is hidden. Nothing here throws into the page. Values of fields, query strings and
-// what is behind # (there Telegram puts initData) never leave.
+// Events wait in a queue, leave together every 5 s and when the page is hidden. Nothing here throws into the page.
+// Values of fields, query strings and what is behind # (initData!) never leave.
 (function (w, d) {
   'use strict';
-  var QUEUE_MAX = 100, FLUSH_MS = 5000, CRUMBS_MAX = 20, SAME_MAX = 10, BATCH_BYTES_MAX = 60000, BACKOFF_MAX = 60000;
+  var QUEUE_MAX = 100, FLUSH_MS = 5000, CRUMBS_MAX = 20, SAME_MAX = 10, KINDS_MAX = 300, BATCH_BYTES_MAX = 60000, BACKOFF_MAX = 60000;
   var o = { // what init() takes
     dsn: '', release: '', environment: '', origin: '', handler: '', sample: 1, ignore: [], beforeSend: null,
     clicks: true, navigation: true, forms: true, resources: true, requests: true, longTasks: true, timing: false,
     slowRequest: 5000, slowTask: 2000, sentry: null
   };
-  var queue = [], crumbs = [], same = {}, context = {}, url = '', on = false, wait = 0, until = 0, dropped = 0, busy = false;
+  var queue = [], crumbs = [], same = {}, context = {}, url = '', on = false, wait = 0, until = 0, dropped = 0, busy = false, kinds = 0;
   var nativeFetch = w.fetch;
 
-  function safe(f) { return function () { try { return f.apply(this, arguments); } catch (e) { /* the page goes on */ } }; }
+  function safe(f) { return function () { try { return f.apply(this, arguments); } catch (e) { /* go on */ } }; }
   function cut(text, max) { text = String(text); return text.length > max ? text.slice(0, max) + '…' : text; }
   function bare(href) { return String(href || '').split(/[?#]/)[0].replace(/\/\/[^/@]*@/, '//'); }
+  // of addresses in stacks the query goes, lines and columns stay
+  function words(text) {
+    return cut(text, 30000).replace(/(\b\w+:\/\/[^\s?#'")]*)[?#][^\s'")]*?((?::\d+){0,2}(?=[\s'")]|$))/g, '$1$2')
+      .replace(/((?:password|passwd|secret|token|api_?key|initdata)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&]+)/gi, '$1[Filtered]');
+  }
   function hex() {
     var bytes = w.crypto.getRandomValues(new Uint8Array(16)), out = '';
     bytes.forEach(function (b) { out += (b + 256).toString(16).slice(1); });
@@ -29,10 +33,10 @@
       var found = w[storage].getItem(name);
       if (!found && make) w[storage].setItem(name, found = make());
       return found;
-    } catch (e) { return make ? make() : null; } // storage is closed to this page
+    } catch (e) { return make ? make() : null; } // closed to this page
   }
 
-  // -- who: of what Telegram hands to a Mini App, two numbers
+  // -- who: of initData two numbers
   function telegram() {
     var app = w.Telegram && w.Telegram.WebApp, told = app && app.initDataUnsafe, out = {};
     if (!told || !(told.user || told.chat)) {
@@ -54,6 +58,7 @@
     if (!on) return null;
     var key = e.message + (e.exception ? e.exception.type + e.exception.value : '');
     same[key] = (same[key] || 0) + 1;
+    if (same[key] === 1 && ++kinds > KINDS_MAX) same = {}, kinds = 0;
     if (same[key] > SAME_MAX || o.ignore.some(function (i) { return i.test ? i.test(key) : key.indexOf(i) >= 0; })) return null;
     var path = bare(w.location.href), event = {
       event_id: (error && error.__nabat) || hex(), occurred_at: Date.now() / 1000, severity: 'error', origin: o.origin,
@@ -64,7 +69,7 @@
     if (o.environment) event.environment = o.environment;
     [context, e].forEach(function (from) {
       Object.keys(from).forEach(function (k) {
-        event[k] = k === 'payload' ? Object.assign(event.payload, from[k]) : from[k];
+        event[k] = k === 'payload' || k === 'tags' ? Object.assign({}, event[k], from[k]) : from[k];
       });
     });
     if (o.beforeSend && !(event = o.beforeSend(event))) return null;
@@ -74,13 +79,14 @@
     if (queue.length > QUEUE_MAX) { queue.shift(); dropped++; }
     return event.event_id;
   }
+  function said(thing) { try { return JSON.stringify(thing); } catch (e) { return String(thing); } }
   function failed(error, how, more) {
     if (error && error.__nabatSeen) return null;
     var is = error instanceof Error || (error && error.stack), e = Object.assign({}, more);
     if (is) {
-      e.exception = { type: error.name || 'Error', value: cut(error.message, 4000), stacktrace: cut(error.stack || '', 30000) };
+      e.exception = { type: error.name || 'Error', value: cut(words(error.message), 4000), stacktrace: words(error.stack || '') };
       try { Object.defineProperty(error, '__nabatSeen', { value: true }); } catch (x) { /* frozen */ }
-    } else e.message = cut(typeof error === 'object' ? JSON.stringify(error) : error, 4000);
+    } else e.message = cut(words(typeof error === 'object' ? said(error) : error), 4000);
     e.tags = Object.assign({ how: how }, e.tags);
     return enqueue(e, is ? error : null);
   }
@@ -98,7 +104,7 @@
     if (!queue.length || busy || Date.now() < until || !nativeFetch) return;
     var sending = batch();
     busy = true;
-    // a plain text needs no preflight, and the key in the query no header
+    // plain text, key in the query: no preflight
     nativeFetch.call(w, url, { method: 'POST', body: JSON.stringify(sending), keepalive: true, credentials: 'omit' })
       .then(function (a) { if (a.status === 429 || a.status >= 500) throw a; wait = 0; }) // refused for good: gone
       .catch(function () {
@@ -108,18 +114,22 @@
         if (queue.length > QUEUE_MAX) { dropped += queue.length - QUEUE_MAX; queue.splice(0, queue.length - QUEUE_MAX); }
       }).then(function () { busy = false; if (queue.length && !wait) flush(); });
   }
-  function leave() { // a browser takes 64 KB of beacons; what is more waits for this tab's next page
-    while (queue.length) {
+  // A browser takes 64 KB of beacons; what is more, or just refused, waits for the site's next page
+  function keep(events) {
+    var left = JSON.parse(stored('localStorage', 'nabat-left') || '[]').concat(events).slice(-QUEUE_MAX);
+    w.localStorage.setItem('nabat-left', JSON.stringify(left));
+  }
+  function leave() {
+    while (queue.length && !wait) {
       var sending = batch();
-      if (!navigator.sendBeacon || !navigator.sendBeacon(url, JSON.stringify(sending))) {
-        w.sessionStorage.setItem('nabat-left', JSON.stringify(sending.concat(queue)));
-        queue = [];
-      }
+      if (!navigator.sendBeacon || !navigator.sendBeacon(url, JSON.stringify(sending))) { queue = sending.concat(queue); break; }
     }
+    if (queue.length) keep(queue);
+    queue = [];
   }
   function comeBack() {
-    queue = JSON.parse(stored('sessionStorage', 'nabat-left') || '[]').concat(queue);
-    w.sessionStorage.removeItem('nabat-left');
+    queue = JSON.parse(stored('localStorage', 'nabat-left') || '[]').concat(queue);
+    w.localStorage.removeItem('nabat-left');
   }
 
   // -- what happens on the page
@@ -192,10 +202,11 @@
       setTimeout(safe(function () { enqueue({ message: 'Page timing', severity: 'info', tags: { how: 'timing' } }); }), 0);
     });
     w.addEventListener('pagehide', safe(leave));
-    d.addEventListener('visibilitychange', safe(function () { if (d.visibilityState === 'hidden') leave(); }));
+    w.addEventListener('pageshow', safe(comeBack));
+    d.addEventListener('visibilitychange', safe(function () { if (d.visibilityState === 'hidden') leave(); else comeBack(); }));
     setInterval(safe(flush), FLUSH_MS);
   }
-  function joinSentry(sentry) { // one error is one event, whichever of the two sees it first
+  function joinSentry(sentry) { // one of the two sends it
     if (sentry && sentry.addEventProcessor) sentry.addEventProcessor(function (event, hint) {
       var error = hint && hint.originalException;
       if (error && error.__nabatSeen) return null;
@@ -219,9 +230,9 @@
       watch();
       joinSentry(o.sentry || w.Sentry);
     }),
-    set: safe(function (fields) { Object.assign(context, fields); }),           // user_id, chat_id, gen_request_id, tags …
+    set: safe(function (fields) { Object.assign(context, fields); }),
     breadcrumb: safe(function (message, data) { crumb('custom', message, data); }),
-    log: safe(function (error, fields) { return failed(error, 'log', fields); }), // an error that was caught, or words
+    log: safe(function (error, fields) { return failed(error, 'log', fields); }),
     event: safe(function (message, payload) { return enqueue({ message: message, severity: 'info', payload: payload || {} }); }),
     flush: safe(flush),
     optOut: safe(function () { on = false; queue = []; w.localStorage.setItem('nabat-off', '1'); }),

@@ -26,7 +26,7 @@
 struct stream {
     struct tail *tail;
     int from;
-    int to; /* -1 once nobody reads it: then it is only remembered */
+    int to; /* -1 once nobody reads it */
 };
 
 static const int FORWARDED[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
@@ -66,7 +66,8 @@ static bool pass_on(struct stream *s)
         return false;
     tail_add(s->tail, bytes, (size_t)n);
     write_all(s, bytes, (size_t)n);
-    return true;
+    return s->to >=
+           0; /* when nobody reads us the command gets its own SIGPIPE, as it would without us */
 }
 
 static void drain(struct stream *s)
@@ -120,8 +121,11 @@ static int watch(pid_t child, int signals, struct stream streams[2])
         if (!fds[0].revents || read(signals, &info, sizeof info) != sizeof info)
             continue;
         int status;
-        if (info.ssi_signo != SIGCHLD)
+        if (info.ssi_signo != SIGCHLD &&
+            info.ssi_code != SI_KERNEL) /* a terminal tells the child itself */
             kill(child, (int)info.ssi_signo);
+        else if (info.ssi_signo != SIGCHLD)
+            continue;
         else if (waitpid(child, &status, WNOHANG) == child)
             return status;
     }
@@ -150,6 +154,8 @@ void exec_run(char *const *command, struct run *run)
         conclude(0, errno, run);
         return;
     }
+    signal(SIGCHLD,
+           SIG_DFL); /* a parent may have had it ignored: then no child is ever waited for */
     sigemptyset(&ours);
     sigaddset(&ours, SIGCHLD);
     for (int i = 0; i < FORWARDED_COUNT; i++)
@@ -157,7 +163,7 @@ void exec_run(char *const *command, struct run *run)
     sigprocmask(SIG_BLOCK, &ours, &before);
     signal(SIGPIPE, SIG_IGN);
     int signals = signalfd(-1, &ours, SFD_CLOEXEC);
-    pid_t child = fork();
+    pid_t child = signals < 0 ? -1 : fork();
     if (child == 0)
         become(command, pipes[0], pipes[1], pipes[2][1], &before);
     why = child < 0 || signals < 0 ? errno : 0;

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum {
-    TRACE_BYTES_MAX = 256 * 1024,
+    TRACE_BYTES_MAX = 128 * 1024, /* of control bytes JSON makes six each */
     STDIN_IDLE_MS = 2000,
     CHECK_IN_MS = 3000,
     COMMAND_WORDS_MAX = 100,
@@ -77,7 +77,7 @@ static int log_message(const struct options *o, struct nabat_client *client)
 
 /* ------------------------------------------------------------------ exec */
 
-/* Whether the value behind this argument is a secret: --password x, --api-key=x, -pX is nobody's to know. */
+/* Whether the value behind this argument is a secret: --password x, --api-key=x are nobody's to know. */
 static bool is_secret(const char *argument)
 {
     static const char *const WORDS[] = {"password", "passwd",     "secret", "token",
@@ -88,21 +88,36 @@ static bool is_secret(const char *argument)
     return false;
 }
 
+/* "-pX" of MySQL's tools, "ann:X" behind curl's -u: how many bytes in front of the secret are none; -1: it has none. */
+static int secret_from(const char *word, const char *before, bool is_mysql)
+{
+    const char *value = strncmp(word, "--user=", 7) == 0 ? word + 7 : word;
+    const char *colon = strchr(value, ':');
+    bool is_user =
+        value != word || (before && (!strcmp(before, "-u") || !strcmp(before, "--user")));
+    if (is_user && colon)
+        return (int)(colon + 1 - word);
+    return is_mysql && strncmp(word, "-p", 2) == 0 && word[2] ? 2 : -1;
+}
+
 /* As a list: the service judges each word by itself, and one that talks of a password costs only itself. */
 static void add_command(char *const *command, struct nabat_text *payload)
 {
     bool secret = false; /* what the word before names */
+    bool is_mysql = strstr(command[0], "mysql") || strstr(command[0], "maria");
     nabat_text_add(payload, "{\"command\":[");
     for (size_t i = 0; command[i] && i < COMMAND_WORDS_MAX; i++) {
         const char *equals = strchr(command[i], '=');
         size_t len = strlen(command[i]);
-        bool named = equals && is_secret(command[i]);
+        int from = secret ? 0
+                   : equals && is_secret(command[i])
+                       ? (int)(equals - command[i]) + 1
+                       : secret_from(command[i], i ? command[i - 1] : NULL, is_mysql);
         if (i)
             nabat_text_add(payload, ",");
-        if (secret || named) {
+        if (from >= 0) {
             char word[200];
-            snprintf(word, sizeof word, "%.*s[Filtered]",
-                     named && !secret ? (int)(equals - command[i]) + 1 : 0, command[i]);
+            snprintf(word, sizeof word, "%.*s[Filtered]", from < 150 ? from : 150, command[i]);
             nabat_text_add_json(payload, word, strlen(word));
         } else {
             nabat_text_add_json(payload, command[i],
@@ -216,6 +231,8 @@ static int run_command(const struct options *o, const char *dsn)
     nabat_client_set_timeout(client, o->timeout_ms);
     if (run.code)
         record_failure(o, client, &run);
+    else
+        nabat_client_resend(client);
     if (checkin.monitor) {
         checkin.status = run.code ? "error" : "ok";
         checkin.seconds = run.seconds;

@@ -125,7 +125,7 @@ static const struct flag {
     {"--max-runtime", "MINUTES", read_runtime, "with --schedule: 1 to 40320; longer is a failure"},
     {"--spool", "DIR", read_spool,
      "where events wait that could not be sent (~/.local/state/nabat-log-...)"},
-    {"--timeout", "SECONDS", read_timeout, "1 to 600, of one request (10)"},
+    {"--timeout", "SECONDS", read_timeout, "1 to 600, for sending, whatever there is to send (10)"},
 };
 enum { FLAG_COUNT = sizeof FLAGS / sizeof *FLAGS };
 
@@ -134,7 +134,7 @@ static void print_help(void)
     puts("nabat-log -- record an error in Nabat from a shell script or a cron job\n\n"
          "Usage: nabat-log [flag]... MESSAGE [< TRACE]\n"
          "       nabat-log exec [flag]... -- COMMAND [ARGUMENT]...\n\n"
-         "The first records MESSAGE, with what stands on standard input (up to 256 KiB) as its "
+         "The first records MESSAGE, with what stands on standard input (up to 128 KiB) as its "
          "stack. The second\n"
          "runs a command and passes its output through; if it fails, its exit code, its time and "
          "the end of its\n"

@@ -145,6 +145,53 @@ def look_at_admin(port, shared):
     assert "in pay" in page and "Traceback" in page
 
 
+UPDATES = """
+import asyncio, logging, sys
+import nabat, nabat.aiogram
+from aiogram import Bot, Dispatcher
+from aiogram.types import Chat, Message, Update, User
+nabat.init()
+logging.basicConfig(level=logging.INFO)
+logging.getLogger().addHandler(nabat.NabatHandler())
+dispatcher = Dispatcher()
+nabat.aiogram.setup(dispatcher)
+
+@dispatcher.message()
+async def any_message(message):
+    if message.text == "/pay":
+        raise KeyError("total")
+
+def update(n, user, text):
+    return Update(update_id=n, message=Message(message_id=n, date=1, text=text, chat=Chat(id=user, type="private"),
+                                               from_user=User(id=user, is_bot=False, first_name="A")))
+
+async def main():
+    bot = Bot("123456789:an-example")
+    await dispatcher.feed_update(bot, Update(update_id=1))  # of a kind that this aiogram does not know
+    for n in range(40):
+        await dispatcher.feed_update(bot, update(n, 1000 + n, "hello"))
+    for n, text in enumerate(["/start", "/basket", "/pay"]):
+        try:
+            await dispatcher.feed_update(bot, update(100 + n, 7, text))
+        except KeyError:
+            pass
+    await bot.session.close()
+
+asyncio.run(main())
+assert nabat.flush(10)
+"""
+
+
+def test_aiogram_beside_other_users_and_strange_updates(shared, tmp_path):
+    """Steps are the user's own, and an update that nobody can read is no worse with us than without."""
+    done = subprocess.run([ROOT / "build-sdk/examples/bin/python", "-c", UPDATES], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "NABAT_DSN": shared.dsn, "XDG_STATE_HOME": str(tmp_path), "RELEASE": "updates@1"})
+    assert done.returncode == 0, done.stderr
+    (steps, user), = shared.db.sql("SELECT breadcrumbs, user_id FROM bot_error_event WHERE release = 'updates@1'")
+    messages = [step["message"] for step in steps]
+    assert user == "7" and [m for m in messages if m.startswith("/")] == ["/start", "/basket", "/pay"], messages
+
+
 def test_miniapp(example):
     from test_sdks import need
     need("chromium")

@@ -1,8 +1,10 @@
 """test_log.py -- nabat-log as scripts and cron call it, and the one-file C client that it stands on."""
 import http.server
+import json
 import os
-import pathlib
+import pty
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -187,8 +189,96 @@ def test_signals_go_to_the_command(log):
     assert process.communicate(timeout=20)[0] == b"told\n" and process.returncode == 4
 
 
+def test_a_kept_failure_goes_with_the_next_run_that_succeeds(log, db):
+    log.service.kill()
+    assert log("exec", "--", "false").returncode == 1 and len(log.waiting()) == 1
+    log.service.start()
+    log.service.ready()
+    assert log("exec", "--", "true").returncode == 0 and not log.waiting()
+    assert db.one("SELECT message FROM bot_error_event") == "false failed with exit code 1"
+
+
+def test_one_call_has_one_bound(tmp_path):
+    """However many events wait."""
+    class Slow(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            time.sleep(0.7)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for n in range(30):
+        (tmp_path / f"{n}.json").write_text("{}")
+    start = time.monotonic()
+    done = subprocess.run([LOG, "--timeout", "2", "--spool", tmp_path, "m"], stdin=subprocess.DEVNULL, timeout=60,
+                          env={"NABAT_DSN": f"http://k@127.0.0.1:{server.server_port}/1"})
+    assert done.returncode == 0 and time.monotonic() - start < 6 and 20 < len(list(tmp_path.iterdir())) < 30
+    server.shutdown()
+    server.server_close()
+
+
+def test_what_is_no_event_of_ours_is_neither_sent_nor_removed(log, tmp_path):
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    os.mkfifo(folder / "0.json")
+    (folder / "1.json").symlink_to("/etc/hostname")
+    assert log("--spool", folder, "m").returncode == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["0.json", "1.json"]
+
+
+def test_a_parent_that_ignores_its_children(log):
+    code = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    done = subprocess.run([sys.executable, "-c", code, LOG, "exec", "--", "sh", "-c", "exit 3"], timeout=30,
+                          env={"NABAT_DSN": f"http://{KEY}@127.0.0.1:{log.service.port}/1", "PATH": os.environ["PATH"]})
+    assert done.returncode == 3
+
+
+def test_ctrl_c_comes_once(log):
+    """A terminal tells the whole group; the command must not hear it from us too."""
+    script = "n=0; trap 'n=$((n+1)); echo got $n' INT; echo up; for i in 1 2 3 4 5 6; do sleep 0.2; done; exit 5"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(LOG, [str(LOG), "exec", "--", "bash", "-c", script],
+                  {"NABAT_DSN": "http://k@127.0.0.1:1/1", "PATH": os.environ["PATH"], "XDG_STATE_HOME": "/tmp/nabat-none"})
+    said = b""
+    while b"up" not in said:
+        said += os.read(terminal, 1000)
+    os.write(terminal, b"\x03")
+    try:
+        while chunk := os.read(terminal, 1000):
+            said += chunk
+    except OSError:
+        pass
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 5
+    assert b"got 1" in said and b"got 2" not in said
+    shutil.rmtree("/tmp/nabat-none", ignore_errors=True)
+
+
+@pytest.mark.parametrize("words, shown", [
+    (["mysqldump", "-uroot", "-pHunter2"], ["mysqldump", "-uroot", "-p[Filtered]"]),
+    (["curl", "-u", "ann:Hunter2", "http://127.0.0.1:1/"], ["curl", "-u", "ann:[Filtered]", "http://127.0.0.1:1/"]),
+    (["x", "--user=ann:Hunter2"], ["x", "--user=ann:[Filtered]"]),
+    (["x", "--password", "Hunter2", "-p", "80"], ["x", "--password", "[Filtered]", "-p", "80"]),
+])
+def test_secrets_of_a_command_stay(log, tmp_path, words, shown):
+    """In the spool already, so it is not the service's work."""
+    log.service.kill()
+    assert log("exec", "--", *words).returncode
+    (kept,) = log.waiting()
+    assert "Hunter2" not in kept.read_text() and json.loads(kept.read_text())["payload"]["command"] == shown
+
+
 def test_nobody_reads_our_output(log):
-    line = f"{shlex.quote(str(LOG))} exec -- sh -c 'seq 100000; exit 6' | head -1; echo ${{PIPESTATUS[0]}}"
+    endless = subprocess.run(["bash", "-c", f"{shlex.quote(str(LOG))} exec -- yes | head -1"], capture_output=True, timeout=30,
+                             env={"PATH": os.environ["PATH"], "NABAT_DSN": f"http://{KEY}@127.0.0.1:{log.service.port}/1"})
+    assert endless.stdout == b"y\n"
+    line = f"{shlex.quote(str(LOG))} exec -- sh -c 'trap \"\" PIPE; seq 100000 2>&-; exit 6' | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, timeout=30,
                           env={"PATH": os.environ["PATH"], "NABAT_DSN": f"http://{KEY}@127.0.0.1:{log.service.port}/1"})
     assert done.stdout == b"1\n6\n"

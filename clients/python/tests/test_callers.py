@@ -1,5 +1,7 @@
 """test_callers.py -- log and alog, scopes, breadcrumbs, decorators, logging; once and never in the way."""
 import asyncio
+import dataclasses
+import datetime
 import logging
 import threading
 
@@ -76,6 +78,85 @@ def test_scopes_of_tasks_and_threads_are_apart(recorded):
     events = recorded(11)
     assert all(e["message"] == f"task {e['user_id']}" for e in events if e["message"].startswith("task"))
     assert "user_id" not in events[-1]
+
+
+def test_tasks_without_a_scope_do_not_share_what_they_bind(recorded):
+    nabat.add_breadcrumb("started")  # as a logging handler leaves one
+
+    async def one(user):
+        nabat.bind(user_id=user)
+        await asyncio.sleep(0.01)
+        ErrorTracker.log(message=f"task {user}")
+
+    async def all_of_them():
+        await asyncio.gather(*(one(n) for n in range(5)))
+    asyncio.run(all_of_them())
+    assert all(e["message"] == f"task {e['user_id']}" for e in recorded(5))
+
+
+def test_inner_scopes_add_to_tags_and_payload(recorded):
+    with nabat.scope(tags={"a": 1}, payload={"path": "/x"}), nabat.scope(tags={"b": 2}, payload={"state": "s"}):
+        nabat.bind(payload="words")
+        nabat.bind(payload={"last": 1})
+        ErrorTracker.log(message="m")
+    assert recorded()[0]["tags"] == {"a": 1, "b": 2} and recorded()[0]["payload"] == {"last": 1}
+
+
+class Array:
+    def __eq__(self, other):
+        raise ValueError("ambiguous")
+
+    def __hash__(self):
+        return 1
+
+
+class RudeText:
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize("given", [
+    {"payload": {"token_ids": Array()}}, {"chat_id": 1 << 400}, {"handler": RudeText()}, {"exc": "words"}, {"user_id": float("nan")},
+    {"payload": {"n": float("nan")}}, {"tags": "words"}, {"fingerprint": object()}, {"occurred_at": object()}, {"payload": Array()}])
+def test_an_odd_value_costs_itself(recorded, given):
+    assert ErrorTracker.log(**{"message": "odd", **given})
+    assert "odd" in str(recorded()[0]["message"])
+
+
+def test_times_and_addresses(recorded):
+    at = datetime.datetime(2026, 11, 28, 12, tzinfo=datetime.timezone.utc)
+    for user in ("ann@example.com", "bob@example.com"):
+        ErrorTracker.log(message="m", occurred_at=at, user_id=user, payload={"at": at})
+    first, second = recorded(2)
+    assert first["occurred_at"] == first["payload"]["at"] == "2026-11-28T12:00:00+00:00"
+    assert first["user_id"] != second["user_id"] and "@" not in first["user_id"] + second["user_id"]
+
+
+@dataclasses.dataclass(frozen=True)
+class FrozenError(Exception):
+    code: int
+
+
+def test_a_frozen_exception_is_one_event_too(recorded):
+    logging.getLogger().addHandler(nabat.NabatHandler())
+    try:
+        raise FrozenError(5)
+    except FrozenError as e:
+        assert ErrorTracker.log(exc=e) == ErrorTracker.log(exc=e)
+        logging.getLogger("nabat_shop").exception("seen")
+    logging.getLogger("nabat_shop").error("of the program's own")
+    assert [e.get("message") for e in recorded(2)] == [None, "of the program's own"]
+
+
+def test_the_end_of_the_stack(recorded):
+    def recurse():
+        try:
+            recurse()
+        except RecursionError as e:
+            ErrorTracker.log(exc=e)
+            raise
+    with pytest.raises(RecursionError):
+        recurse()
 
 
 def test_the_last_twenty_breadcrumbs(recorded):

@@ -145,7 +145,7 @@ def test_innocent_values_stay():
 
 @pytest.mark.parametrize("text, wrong", [
     ("ftp://k@h/1", "neither http"), ("http://h/1", "no key"), ("http://k@/1", "no host"), ("http://k@h/x", "project"),
-    ("http://k@h", "project")])
+    ("http://k@h", "project"), ("http://k@a..b/1", "no name of a host"), ("http://ключ@h/1", "no key")])
 def test_a_wrong_dsn_says_what_is_wrong(text, wrong):
     with pytest.raises(ValueError, match=wrong) as e:
         settings.Dsn.parse(text)

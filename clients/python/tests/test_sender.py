@@ -89,7 +89,7 @@ def test_a_hanging_service_is_not_waited_for(service, client):
         start = time.perf_counter()
         log(n)
         longest = max(longest, time.perf_counter() - start)
-    assert longest < 0.3  # far under the timeout of the request; bench/python_client.py has the exact figure
+    assert longest < 0.3  # far under the timeout of the request; bench/client.py has the exact figure
     # the one that hung is sent again, with the same id: the service keeps it once
     events = service.wait(200, 15)
     assert numbers({e["event_id"]: e for e in events}.values()) == list(range(200))
@@ -202,3 +202,116 @@ def test_a_spool_that_is_none_stops_nothing(service, client, tmp_path, caplog, w
     log(2)
     service.wait(2, 10)
     assert [e["payload"]["dropped"] for e in service.wait(3, 10) if e.get("handler") == "nabat.client"] == [1]
+
+
+def test_a_proxy_s_400_refuses_nothing(service, client):
+    html = {"status": 400, "body": "<html>plain HTTP request was sent to HTTPS port</html>"}
+    service.answers += [html, html]
+    client()
+    log(0)
+    assert numbers(service.wait(1, 10)) == [0] and nabat.stats()["refused"] == 0
+
+
+@pytest.mark.parametrize("value", ["0", "-5", "nan", "soon"])
+def test_retry_after_is_no_reason_to_hurry(service, client, value):
+    service.answers += [{"status": 503, "headers": {"Retry-After": value}}] * 3
+    client()
+    log(0)
+    time.sleep(2)
+    assert len(service.requests) <= 3
+
+
+def test_no_thread_to_be_had(service, client, monkeypatch):
+    client()
+
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+    with monkeypatch.context() as m:
+        m.setattr("threading.Thread.start", refuse)
+        assert log(0)
+    assert log(1) and numbers(service.wait(2)) == [0, 1]
+
+
+def test_children_of_multiprocessing(service, tmp_path):
+    """They end without atexit."""
+    program = ("import multiprocessing, sys, nabat\n"
+               "nabat.init(sys.argv[1], spool_dir=sys.argv[2])\n"
+               "def work(n): nabat.ErrorTracker.log(message=f'event {n}')\n"
+               "if __name__ == '__main__':\n"
+               "    multiprocessing.set_start_method('fork')\n"
+               "    children = [multiprocessing.Process(target=work, args=(n,)) for n in range(8)]\n"
+               "    [c.start() for c in children]\n"
+               "    [c.join() for c in children]\n")
+
+    def slow(batch):
+        time.sleep(0.1)
+        return {"status": 200}
+    service.answers += [slow] * 8
+    subprocess.run([sys.executable, "-c", program, service.dsn, tmp_path / "spool"], check=True, timeout=60, capture_output=True,
+                   env={**os.environ, "PYTHONPATH": str(SOURCE)})
+    sent = {e["event_id"]: e for e in service.wait(8)}
+    assert numbers(sent.values()) == list(range(8))
+
+
+def test_a_home_that_can_not_be_looked_into(service, tmp_path):
+    """As in a container that drops root, whose HOME stays /root."""
+    if os.getuid():
+        pytest.skip("needs root to become nobody")
+    program = ("import os, sys; os.setgid(65534); os.setuid(65534)\nimport nabat\n"
+               "assert nabat.ErrorTracker.log(message='event 1')\nassert nabat.flush(5)\n")
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    source = tmp_path / "source"
+    subprocess.run(["cp", "-r", SOURCE, source], check=True)
+    subprocess.run(["chmod", "-R", "a+rX", tmp_path], check=True)
+    home.chmod(0o700)
+    for folder in [tmp_path, *list(tmp_path.parents)[:2]]:
+        folder.chmod(folder.stat().st_mode | 0o055)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=20,
+                   env={"PATH": os.environ["PATH"], "HOME": str(home / "deep"), "PYTHONPATH": str(source), "NABAT_DSN": service.dsn})
+    assert numbers(service.wait(1)) == [1]
+
+
+def test_a_day_away_is_no_folder_of_files(tmp_path):
+    spool = Spool(tmp_path / "s", 10_000_000)
+    for n in range(500):
+        assert spool.put([b"%d" % n]) == 1
+    assert len(list((tmp_path / "s").iterdir())) < 80
+    lines = []
+    while oldest := spool.oldest():
+        lines += spool.read(oldest)
+        spool.done(oldest)
+    assert sorted(map(int, lines)) == list(range(500))
+
+
+def test_half_written_files_go(tmp_path):
+    spool = Spool(tmp_path, 1000)
+    old, young = tmp_path / "1.part", tmp_path / "2.part"
+    old.write_text("x")
+    young.write_text("x")
+    os.utime(old, (1, 1))
+    spool.sweep()
+    assert not old.exists() and young.exists()
+
+
+def test_what_is_none_of_ours_is_not_sent(tmp_path):
+    (tmp_path / "secret").write_text("root:x")
+    (tmp_path / "0.ndjson").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "1.ndjson")
+    assert Spool(tmp_path, 1000).oldest() is None
+
+
+def test_what_can_not_be_removed_is_not_sent_for_ever(service, client, tmp_path, monkeypatch):
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    (folder / "0.ndjson").write_text('{"message": "event 9"}\n')
+
+    def refuse(path):
+        raise PermissionError("read-only file system")
+    monkeypatch.setattr(Spool, "done", staticmethod(refuse))
+    client()
+    for n in range(5):
+        log(n)
+        service.wait(n + 1)
+        time.sleep(0.1)
+    assert numbers(service.events).count(9) == 1

@@ -8,8 +8,6 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, ar
   '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
 const context = await browser.newContext();
 const page = await context.newPage();
-const requests = [];
-context.on('request', (r) => requests.push({ url: r.url(), method: r.method(), body: r.postData() || '' }));
 page.on('console', (m) => console.error(m.text()));
 await page.goto(url);
 const out = [];
@@ -24,4 +22,4 @@ for (const [what, value] of steps) {
 }
 await new Promise((done) => setTimeout(done, 300)); // a beacon leaves after its page
 await browser.close();
-console.log(JSON.stringify({ out, requests }));
+console.log(JSON.stringify({ out }));

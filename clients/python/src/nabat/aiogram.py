@@ -32,10 +32,11 @@ class NabatMiddleware(BaseMiddleware):
         self._actions: "collections.OrderedDict[Tuple[Any, Any], Deque[context.Breadcrumb]]" = collections.OrderedDict()
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: Dict[str, Any]) -> Any:
-        fields = _fields(event, data)
-        with context.scope(**fields):
-            self._continue(fields)
-            context.add_breadcrumb(_action(event), "telegram")
+        with context.scope(origin=Origin.AIOGRAM_HANDLER.value):
+            try:
+                self._begin(event, data)
+            except Exception:  # noqa: BLE001 -- an update that aiogram itself can't read is for its handlers to judge
+                tracker.complain()
             try:
                 return await handler(event, data)
             except (SkipHandler, CancelHandler):
@@ -44,7 +45,9 @@ class NabatMiddleware(BaseMiddleware):
                 tracker.record({"severity": self.severity}, e)
                 raise
 
-    def _continue(self, fields: Dict[str, Any]) -> None:
+    def _begin(self, event: TelegramObject, data: Dict[str, Any]) -> None:
+        fields = _fields(event, data)
+        context.bind(**fields)
         who = (fields.get("chat_id"), fields.get("user_id"))
         earlier = self._actions.pop(who, None)
         if earlier is None:
@@ -53,6 +56,7 @@ class NabatMiddleware(BaseMiddleware):
         self._actions[who] = earlier
         if len(self._actions) > USERS_MAX:
             self._actions.popitem(last=False)
+        context.add_breadcrumb(_action(event), "telegram")
 
 
 class HandlerMiddleware(BaseMiddleware):
@@ -79,21 +83,29 @@ def setup(dispatcher: Dispatcher, severity: str = Severity.CRITICAL) -> None:
 
 def _fields(event: TelegramObject, data: Dict[str, Any]) -> Dict[str, Any]:
     bot, chat, user = data.get("bot"), data.get("event_chat"), data.get("event_from_user")
-    tags = {"update_type": event.event_type} if isinstance(event, Update) else {}
+    tags = {"update_type": _kind(event)} if isinstance(event, Update) else {}
     if bot is not None:
         tags["bot"] = str(bot.id)
     payload: Dict[str, Any] = {"state": data["raw_state"]} if data.get("raw_state") else {}
     if isinstance(event, Update):
         payload["update_id"] = event.update_id
-    return {"origin": Origin.AIOGRAM_HANDLER.value, "tags": tags, "payload": payload,
-            "chat_id": chat.id if chat else None, "user_id": user.id if user else None}
+    return {"tags": tags, "payload": payload, "chat_id": chat.id if chat else None, "user_id": user.id if user else None}
+
+
+def _kind(event: Update) -> str:
+    """An update of a kind that this aiogram does not know yet has none."""
+    try:
+        return str(event.event_type)
+    except Exception:  # noqa: BLE001 -- UpdateTypeLookupError, whose place has moved between versions
+        return "unknown"
 
 
 def _action(event: TelegramObject) -> str:
     if not isinstance(event, Update):
         return type(event).__name__
-    inner = event.event
+    kind = _kind(event)
+    inner = event.event if kind != "unknown" else None
     text: Optional[str] = inner.text if isinstance(inner, Message) else None
     pressed: Optional[str] = inner.data if isinstance(inner, CallbackQuery) else None
     content: Optional[str] = str(inner.content_type) if isinstance(inner, Message) else None
-    return telegram.action_of(event.event_type, text, pressed, content)
+    return telegram.action_of(kind, text, pressed, content)

@@ -49,7 +49,7 @@ class NabatMiddleware:
             self._look_at_time(scope, time.perf_counter() - start)
 
     def _look_at_time(self, scope: MutableMapping[str, Any], seconds: float) -> None:
-        limit = tracker.client().options.slow_seconds if self.slow_seconds is None else self.slow_seconds
+        limit = tracker.slow_seconds() if self.slow_seconds is None else self.slow_seconds
         if limit and seconds > limit and scope["type"] == "http":
             tracker.record({"severity": Severity.WARNING, "handler": _route(scope), "message": "Slow request",
                             "fingerprint": ["slow request", _route(scope)],

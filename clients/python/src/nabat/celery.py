@@ -61,6 +61,8 @@ def _failed(sender: Any = None, task_id: Any = None, exception: Any = None, args
             **_: Any) -> None:
     if not isinstance(exception, BaseException) or isinstance(exception, (Ignore, Reject, Retry)):
         return
+    if isinstance(exception, tuple(getattr(sender, "throws", ()) or ())):  # the task says that it is to be expected
+        return
     given = _fields(sender, task_id, args, kwargs)  # a worker that was lost has had no scope here
     tracker.record({**given, "severity": _severity}, exception)
 

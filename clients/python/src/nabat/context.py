@@ -1,7 +1,8 @@
 """context.py -- whose request this is: what bind() said goes into every event until the scope ends.
 
-A scope is one unit of work: an update, a task, a request. It lives in a context variable, so that
-threads and asyncio tasks each have theirs; tasks started inside a scope share it. Values are the
+A scope is one unit of work: an update, a task, a request. It lives in a context variable. What is started inside an
+open scope, threads of a pool and asyncio tasks alike, belongs to it and may add to it; where none is open, each
+thread and task has what it bound itself. Values are the
 fields of an event (docs/reference-api.md: user_id, chat_id, handler, request_id, session_id …);
 a name that is no field goes to the payload.
 """
@@ -11,7 +12,7 @@ import collections
 import contextlib
 import time
 from contextvars import ContextVar
-from typing import Any, Deque, Dict, Iterator, List, Optional
+from typing import Any, Deque, Dict, Iterator, List, Mapping, Optional
 
 from . import settings
 
@@ -19,10 +20,19 @@ Breadcrumb = Dict[str, Any]
 
 
 class Scope:
-    def __init__(self, parent: Optional["Scope"] = None) -> None:
+    def __init__(self, parent: Optional["Scope"] = None, is_open: bool = True) -> None:
+        self.is_open = is_open  # by scope(): shared; else it is copied before it is changed
         self.fields: Dict[str, Any] = dict(parent.fields) if parent else {}
         self.breadcrumbs: Deque[Breadcrumb] = collections.deque(
             parent.breadcrumbs if parent else (), maxlen=settings.BREADCRUMBS_MAX)
+
+
+def merged(fields: Mapping[str, Any], name: str, value: Any) -> Any:
+    """Tags and payloads add up; any other field replaces what was there."""
+    before = fields.get(name)
+    if name in ("tags", "payload") and isinstance(before, Mapping) and isinstance(value, Mapping):
+        return {**before, **value}
+    return value
 
 
 _current: ContextVar[Optional[Scope]] = ContextVar("nabat_scope", default=None)
@@ -30,8 +40,8 @@ _current: ContextVar[Optional[Scope]] = ContextVar("nabat_scope", default=None)
 
 def _scope() -> Scope:
     found = _current.get()
-    if found is None:
-        found = Scope()
+    if found is None or not found.is_open:
+        found = Scope(found, is_open=False)
         _current.set(found)
     return found
 
@@ -39,9 +49,10 @@ def _scope() -> Scope:
 @contextlib.contextmanager
 def scope(**fields: Any) -> Iterator[None]:
     """Everything recorded inside has these fields; what is bound inside is forgotten at its end."""
-    inner = Scope(_current.get())
-    inner.fields.update(fields)
     before = _current.get()
+    inner = Scope(before)
+    for name, value in fields.items():
+        inner.fields[name] = merged(inner.fields, name, value)
     _current.set(inner)
     try:
         yield
@@ -55,10 +66,8 @@ def bind(**fields: Any) -> None:
     for name, value in fields.items():
         if value is None:
             mine.pop(name, None)
-        elif name in ("tags", "payload") and isinstance(value, dict):
-            mine[name] = {**mine.get(name, {}), **value}
         else:
-            mine[name] = value
+            mine[name] = merged(mine, name, value)
 
 
 def add_breadcrumb(message: str, category: str = "action", level: str = "info",
@@ -81,7 +90,5 @@ def breadcrumbs() -> List[Breadcrumb]:
 
 
 def continue_breadcrumbs(earlier: Deque[Breadcrumb]) -> None:
-    """From here on this scope's steps are added to those (of a user's last updates)."""
-    mine = _scope()
-    earlier.extend(mine.breadcrumbs)
-    mine.breadcrumbs = earlier
+    """From here on this scope's steps are those (of a user's last updates), and are added to them."""
+    _scope().breadcrumbs = earlier

@@ -1,6 +1,8 @@
 """events.py -- from what the caller said to the event that the service takes. Pure, but for reading the clock."""
 from __future__ import annotations
 
+import datetime
+import hashlib
 import json
 import os
 import time
@@ -94,18 +96,45 @@ def build(given: Dict[str, Any], exc: Optional[BaseException], options: Options,
             event[name] = getattr(options, name)
     for name in event:
         if name not in _KEPT_AS_THEY_ARE:
-            value = event[name]
-            event[name] = scrub.text(scrub.cut(str(value))) if not isinstance(value, (int, float)) else value
+            event[name] = _plain(name, event[name])
     for name in ("payload", "tags", "breadcrumbs", "fingerprint"):
         if name in event:
             event[name] = scrub.data(event[name], keys)
-    if exc is not None:
+    if isinstance(exc, BaseException):
         event["exception"] = _exception(exc)
+    elif exc is not None and not event.get("message"):
+        event["message"] = scrub.text(scrub.cut(str(exc)))
     elif not event.get("message"):
         event["message"] = f"{event.get('handler') or event['origin']} failed"
     event["event_id"] = event_id
-    event.setdefault("occurred_at", round(time.time(), 3))
+    event["occurred_at"] = _moment(event.get("occurred_at"))
     return event
+
+
+def least(given: Dict[str, Any], exc: Any, options: Options, event_id: str, why: Exception) -> Event:
+    """What is left when a value could not be read: that something failed, and where."""
+    event: Event = {"event_id": event_id, "occurred_at": _moment(None), "origin": options.origin, "severity": "error",
+                    "message": f"{type(exc).__name__}, which could not be read ({type(why).__name__})"}
+    for name in ("origin", "severity", "handler", "message"):
+        if isinstance(given.get(name), str):
+            event[name] = scrub.text(scrub.cut(str(given[name])))
+    return event
+
+
+def _moment(given: Any) -> Any:
+    if isinstance(given, datetime.datetime):
+        return (given if given.tzinfo else given.astimezone()).isoformat()
+    return given if isinstance(given, (str, int, float)) else round(time.time(), 3)
+
+
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63:
+        return int(value)
+    words = str(value)
+    filtered = scrub.text(scrub.cut(words))
+    if name == "user_id" and filtered != words:  # an address for an id: its users stay apart, their addresses here
+        return "user-" + hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:12]
+    return filtered
 
 
 def to_bytes(event: Event) -> bytes:
@@ -122,4 +151,4 @@ def to_bytes(event: Event) -> bytes:
 
 
 def _dumps(event: Event) -> bytes:
-    return json.dumps(event, separators=(",", ":"), default=repr).encode("ascii")
+    return json.dumps(event, separators=(",", ":"), default=repr, allow_nan=False).encode("ascii")

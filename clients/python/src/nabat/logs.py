@@ -13,6 +13,10 @@ _OWN = ("nabat", "sentry_sdk", "urllib3.connectionpool")  # what sending itself 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
+def _is_own(name: str) -> bool:
+    return any(name == own or name.startswith(own + ".") for own in _OWN)
+
+
 def _severity(level: int) -> str:
     return next((name for least, name in _SEVERITIES if level >= least), "debug")
 
@@ -28,7 +32,7 @@ class NabatHandler(logging.Handler):
         self._inside = threading.local()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name.startswith(_OWN) or getattr(self._inside, "is_", False):
+        if _is_own(record.name) or getattr(self._inside, "is_", False):
             return
         self._inside.is_ = True
         try:

@@ -22,7 +22,7 @@ _OURS, _SENTRY = "nabat", "sentry"
 
 
 def _read(thing: Any) -> Optional[Tuple[str, str]]:
-    found = getattr(thing, MARK, None)
+    found = getattr(thing, "__dict__", {}).get(MARK)
     if not isinstance(found, tuple) or time.monotonic() - found[2] > MARK_SECONDS:
         return None
     return found[0], found[1]
@@ -30,8 +30,8 @@ def _read(thing: Any) -> Optional[Tuple[str, str]]:
 
 def _leave(thing: Any, event_id: str, who: str) -> None:
     try:
-        setattr(thing, MARK, (event_id, who, time.monotonic()))
-    except Exception:  # noqa: BLE001 -- an exception with slots: it may be recorded twice, no worse
+        vars(thing)[MARK] = (event_id, who, time.monotonic())  # past a __setattr__ that refuses, as frozen dataclasses have
+    except TypeError:  # it has no place for it: it may be recorded twice, no worse
         pass
 
 

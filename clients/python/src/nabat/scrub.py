@@ -5,6 +5,7 @@ a password is not on the wire or in the spool on this machine's disk either. Pur
 """
 from __future__ import annotations
 
+import datetime
 import math
 import re
 from typing import Any, Iterable, Pattern
@@ -19,7 +20,8 @@ CHARACTERS_MAX = 256 * 1024
 _SECRET_WORDS = (r"password|passwd|pwd|secret|token|api[_-]?key|authorization|credential|private[_-]?key|passphrase|"
                  r"cookie|csrf|session_?key|card_?number|cvv|cvc|init_?data")
 _HINTS = ("passw", "pwd", "secret", "token", "api", "authorization", "credential", "private", "passphrase", "cookie",
-          "csrf", "session", "card", "cvv", "cvc", "init")
+          "csrf", "session", "card", "cvv", "cvc", "init", "phone", "vcard", "mail", "passport", "name", "address",
+          "order", "birth")
 _PERSONAL_WORDS = (r"phone(?:_?number)?|vcard|e_?mail|passport|first_?name|last_?name|full_?name|"
                    r"shipping_?address|order_?info|birth_?date")
 _COUNTS = re.compile(r"(?i)(?:max|min|num|total|prompt|completion|input|output|used)_?tokens?$|tokens$|_count$")
@@ -27,7 +29,7 @@ _COUNTS = re.compile(r"(?i)(?:max|min|num|total|prompt|completion|input|output|u
 _BOT_TOKEN = re.compile(r"(?<![0-9])[0-9]{6,12}:[A-Za-z0-9_-]{30,64}")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,4096}")
 _URL_AUTH = re.compile(r"(://[^\s:/@]{1,128}:)[^\s@/]{1,256}@")
-_ASSIGNED = re.compile(r"(?i)((?:" + _SECRET_WORDS + r")[\w-]{0,32}[\"']?\]?\s{0,3}[=:]\s{0,3})"
+_ASSIGNED = re.compile(r"(?i)((?:" + _SECRET_WORDS + "|" + _PERSONAL_WORDS + r")[\w-]{0,32}[\"']?\]?\s{0,3}[=:]\s{0,3})"
                        r"(\"[^\"\n]{0,4096}\"|'[^'\n]{0,4096}'|[^\s,;&)}\]]{1,4096})")
 _INIT_DATA = re.compile(r"(tgWebAppData=|\bhash=)[^\s&#]{8,4096}")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
@@ -94,6 +96,8 @@ class _Copy:
             return float(value) if math.isfinite(value) else str(value)
         if isinstance(value, str):
             return self.words(str(value), TEXT_MAX)
+        if isinstance(value, (datetime.datetime, datetime.date)):
+            return value.isoformat()
         if depth == DEPTH_MAX or self.values_left < 1:
             return self.words(_repr(value), 200)
         if isinstance(value, dict):
@@ -113,10 +117,15 @@ class _Copy:
         for _, (name, item) in zip(range(ITEMS_MAX), list(value.items())):
             name = cut(name if isinstance(name, str) else _repr(name), 200)
             secret = self.keys.search(name) and not (_COUNTS.search(name) and isinstance(item, (int, float)))
-            out[name] = FILTERED if secret and item not in (None, "", False) else self.of(item, depth + 1)
+            out[name] = FILTERED if secret and not _is_empty(item) else self.of(item, depth + 1)
         if len(value) > ITEMS_MAX:
             out["…"] = f"{len(value) - ITEMS_MAX} more"
         return out
+
+
+def _is_empty(value: Any) -> bool:
+    """By type and identity: the == of an array is no bool."""
+    return value is None or value is False or (isinstance(value, str) and not value)
 
 
 def _repr(value: Any) -> str:

@@ -15,6 +15,7 @@ import collections
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 import uuid
@@ -27,7 +28,17 @@ from .wire import Verdict, Wire
 
 log = logging.getLogger("nabat")
 BACKOFF_FIRST, BACKOFF_MAX = 1.0, 30.0
+EXIT_SECONDS = 2.0
 GATHER_SECONDS = 0.25  # while away, one file on disk for what comes in this time
+
+
+def _at_the_end_of_a_child(sender: "Sender") -> None:
+    """A process that multiprocessing forked ends without atexit, but by finalizers."""
+    process = sys.modules.get("multiprocessing.process")
+    if process is None or process.parent_process() is None:
+        return
+    from multiprocessing.util import Finalize
+    Finalize(None, sender.close, args=(EXIT_SECONDS,), exitpriority=10)
 
 
 class Sender:
@@ -72,10 +83,24 @@ class Sender:
             self.queue.append(line)
             self.queue_bytes += len(line)
             if self.thread is None and not self.stopping:
-                self.thread = threading.Thread(target=self._run, name="nabat", daemon=True)
-                self.thread.start()
+                self._start()
             self.changed.notify_all()
-            return True
+            if not self.stopping:
+                return True
+            late = self._take(len(self.queue), self.queue_bytes)
+        self._keep(late)  # the process is ending, and its last try is over
+        return True
+
+    def _start(self) -> None:
+        """If no thread can be had now, the queue keeps what there is and the next event tries again."""
+        thread = threading.Thread(target=self._run, name="nabat", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as e:
+            log.error("nabat: no thread can be started (%s): events wait in memory", e)
+            return
+        self.thread = thread
+        _at_the_end_of_a_child(self)
 
     def flush(self, timeout: float) -> bool:
         """Whether everything so far has left memory: taken by the service, or kept on disk."""
@@ -112,6 +137,8 @@ class Sender:
     # -------------------------------------------------------------- the thread's side
 
     def _run(self) -> None:
+        if self.spool:
+            self.spool.sweep()
         self.spool_empty = self.spool is None or self.spool.oldest() is None
         while True:
             try:
@@ -119,6 +146,7 @@ class Sender:
                     return
             except Exception:  # noqa: BLE001 -- it must live as long as the process
                 log.exception("nabat: a bug in the client; it goes on")
+                self._keep(self.in_flight)
                 time.sleep(BACKOFF_FIRST)
 
     def _turn(self) -> bool:
@@ -176,7 +204,7 @@ class Sender:
         if answer.verdict is Verdict.LATER:
             if self.backoff == BACKOFF_FIRST:
                 log.warning("nabat: the service does not take events (%s); they are kept on disk", answer.why)
-            self.away_until = time.monotonic() + (self.backoff if answer.wait is None else answer.wait)
+            self.away_until = time.monotonic() + max(self.backoff, answer.wait or 0.0)
             self.backoff = min(self.backoff * 2, BACKOFF_MAX)
             return batch
         if len(batch) == 1:
@@ -212,7 +240,7 @@ class Sender:
             self.spool.done(oldest)
         except OSError as e:
             log.error("nabat: the spool can't be emptied, what is in it stays: %s", e)
-            self.spool_empty = True
+            self.spool.skip(oldest)
 
     def _keep(self, lines: List[bytes]) -> None:
         kept = 0

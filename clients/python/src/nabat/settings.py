@@ -41,7 +41,11 @@ class Dsn:
             raise ValueError("the DSN starts with neither http:// nor https://")
         if not parts.hostname:
             raise ValueError("the DSN names no host")
-        if not parts.username:
+        try:
+            parts.hostname.encode("idna")
+        except UnicodeError:
+            raise ValueError("the DSN's host is no name of a host") from None
+        if not parts.username or not parts.username.isascii():
             raise ValueError("the DSN has no key: it is scheme://KEY@host/PROJECT")
         prefix, _, project = parts.path.rstrip("/").rpartition("/")
         if not project.isdigit():
@@ -59,15 +63,16 @@ def default_spool_dir(dsn: Dsn) -> pathlib.Path:
     """One folder a destination: what waits for one service is never sent to another."""
     name = "nabat-" + hashlib.sha256(dsn.place.encode()).hexdigest()[:16]
     state = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
-    if os.path.isabs(state) and os.access(_existing(pathlib.Path(state)), os.W_OK):
+    if os.path.isabs(state) and os.access(_nearest(state), os.W_OK | os.X_OK):
         return pathlib.Path(state) / name
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
     return pathlib.Path(tempfile.gettempdir()) / f"{name}-{user}"
 
 
-def _existing(path: pathlib.Path) -> pathlib.Path:
-    while not path.exists() and path.parent != path:
-        path = path.parent
+def _nearest(path: str) -> str:
+    """The folder that is there already; never raises, though HOME may be a place that this user can't look into."""
+    while not os.access(path, os.F_OK) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
     return path
 
 
@@ -88,7 +93,7 @@ class Options:
     spool_bytes_max: int = 64 * MIB  # 0: nothing is kept on disk
     queue_events_max: int = 10_000   # in memory, while a request is under way
     queue_bytes_max: int = 16 * MIB
-    timeout: float = 5.0             # of one request to the service
+    timeout: float = 5.0             # of each step of a request to the service: connecting, sending, an answer
     slow_seconds: float = 3.0        # a web request slower than this is a warning; 0: none is
     filter_keys: tuple[str, ...] = ()  # more names of fields that never leave
     before_send: Optional[Callable[[Event], Optional[Event]]] = None

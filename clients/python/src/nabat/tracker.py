@@ -15,11 +15,10 @@ from typing import Any, Dict, Mapping, Optional, Pattern, Union
 from . import context, events, once, scrub
 from .enums import Origin, Severity
 from .once import SentryBeside
-from .sender import Sender
+from .sender import EXIT_SECONDS, Sender
 from .settings import Options, options_from
 
 log = logging.getLogger("nabat")
-EXIT_SECONDS = 2.0
 COMPLAINT_SECONDS = 60.0
 
 
@@ -41,7 +40,10 @@ class Client:
                 return already
         event_id = (once.id_from_sentry(exc) or once.id_from_sentry(record)
                     or str(given.get("event_id") or "").replace("-", "") or uuid.uuid4().hex)
-        event: Optional[Dict[str, Any]] = events.build(given, exc, self.options, self.keys, event_id)
+        try:
+            event: Optional[Dict[str, Any]] = events.build(given, exc, self.options, self.keys, event_id)
+        except Exception as e:  # noqa: BLE001 -- an odd value costs itself, not the event
+            event = events.least(given, exc, self.options, event_id, e)
         if event is not None and self.options.before_send:
             event = self.options.before_send(event)
         if event is None:
@@ -92,8 +94,20 @@ def client() -> Client:
             except ValueError as e:
                 log.error("nabat: NABAT_DSN: %s; errors are not recorded", e)
                 init("")
+            except Exception:  # noqa: BLE001 -- whoever asks has an error already
+                complain()
+                init("")
         assert _client is not None
         return _client
+
+
+def slow_seconds() -> float:
+    """From when on a request is slow; 0: never. Does not raise."""
+    try:
+        return client().options.slow_seconds
+    except Exception:  # noqa: BLE001 -- a request must not fail over this
+        complain()
+        return 0.0
 
 
 def flush(timeout: float = EXIT_SECONDS) -> bool:
@@ -126,9 +140,12 @@ def _at_exit() -> None:
 def complain() -> None:
     """A bug of ours is said once a minute, and is nobody's exception."""
     global _complained_at
-    if time.monotonic() - _complained_at > COMPLAINT_SECONDS or not _complained_at:
-        _complained_at = time.monotonic()
-        log.exception("nabat: an event could not be recorded")
+    try:
+        if time.monotonic() - _complained_at > COMPLAINT_SECONDS or not _complained_at:
+            _complained_at = time.monotonic()
+            log.exception("nabat: an event could not be recorded")
+    except Exception:  # noqa: BLE001 -- at the end of the stack not even that can be said
+        pass
 
 
 def record(given: Mapping[str, Any], exc: Optional[BaseException] = None, log_record: Any = None) -> Optional[str]:
@@ -138,9 +155,7 @@ def record(given: Mapping[str, Any], exc: Optional[BaseException] = None, log_re
         for name, value in given.items():
             if value is None:
                 continue
-            if name in ("tags", "payload") and isinstance(value, Mapping):
-                value = {**fields.get(name, {}), **value}
-            fields[name] = value
+            fields[name] = context.merged(fields, name, value)
         crumbs = context.breadcrumbs()
         if crumbs and "breadcrumbs" not in fields:
             fields["breadcrumbs"] = crumbs

@@ -4,6 +4,7 @@ from __future__ import annotations
 import enum
 import http.client
 import json
+import socket
 from dataclasses import dataclass
 from typing import List, Optional, Union
 
@@ -51,10 +52,10 @@ class Wire:
                 self.connection.request("POST", self.dsn.prefix + "/api/events", body, headers)
                 response = self.connection.getresponse()
                 return _meaning(response.status, response.read(64 * 1024), response.headers.get("Retry-After"))
-            except (OSError, http.client.HTTPException) as e:
+            except Exception as e:  # noqa: BLE001 -- whatever it is, the events are not gone
                 self.close()
                 # a kept connection that the other side has closed meanwhile is no sign of anything: once more
-                if is_fresh or isinstance(e, TimeoutError):
+                if is_fresh or isinstance(e, (TimeoutError, socket.timeout)):
                     return Answer(Verdict.LATER, f"{self.dsn.host}:{self.dsn.port}: {e or type(e).__name__}")
         raise AssertionError("the second round is fresh")
 
@@ -64,14 +65,12 @@ def _meaning(status: int, body: bytes, retry_after: Optional[str]) -> Answer:
         return Answer(Verdict.TAKEN)
     try:
         told = json.loads(body)
-        why = f"{status} {told['error']}: {told['detail']}"
+        why, is_ours = f"{status} {told['error']}: {told['detail']}", True
         index = told.get("index")
     except (ValueError, KeyError, TypeError):
-        why, index = f"HTTP {status}", None
-    if status in (400, 413):
+        why, is_ours, index = f"HTTP {status}", False, None
+    # a 400 that is not the service's own is a proxy's, and says nothing of the events
+    if status == 413 or (status == 400 and is_ours):
         return Answer(Verdict.SPLIT, why, index=index if isinstance(index, int) else None)
-    try:
-        wait = min(float(retry_after or ""), RETRY_AFTER_MAX)
-    except ValueError:
-        wait = None
-    return Answer(Verdict.LATER, why, wait=wait)
+    seconds = (retry_after or "").strip()
+    return Answer(Verdict.LATER, why, wait=min(float(seconds), RETRY_AFTER_MAX) if seconds.isdigit() else None)

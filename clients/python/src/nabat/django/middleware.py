@@ -18,6 +18,7 @@ from .. import context, telegram, tracker
 from ..enums import Origin, Severity
 
 REQUEST_ID_MAX = 200
+_NAMED = re.compile(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")  # of a re_path
 _CONVERTED = re.compile(r"<(?:[^:>]+:)?([^>]+)>")
 
 
@@ -26,7 +27,7 @@ def route_of(request: Any) -> Optional[str]:
     match = getattr(request, "resolver_match", None)
     route = getattr(match, "route", None)
     if route is not None:
-        return "/" + _CONVERTED.sub(r"{\1}", str(route).lstrip("/^"))
+        return "/" + _CONVERTED.sub(r"{\1}", _NAMED.sub(r"{\1}", str(route))).lstrip("/^").rstrip("$")
     return getattr(request, "path", None)
 
 
@@ -90,7 +91,7 @@ def _bind_update(request: Any) -> None:
 
 
 def _look_at_time(request: Any, seconds: float) -> None:
-    limit = tracker.client().options.slow_seconds
+    limit = tracker.slow_seconds()
     if limit and seconds > limit:
         route = route_of(request)
         tracker.record({"severity": Severity.WARNING, "handler": route, "message": "Slow request",

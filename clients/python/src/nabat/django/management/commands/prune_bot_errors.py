@@ -54,7 +54,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             command.append("--dry-run")
         environment = dict(os.environ)
-        if not environment.get("DATABASE_URL"):
+        if options["database"] or not environment.get("DATABASE_URL"):
             config = connections[options["database"] or told.get("database", "default")].settings_dict
             if "postgresql" not in str(config["ENGINE"]):
                 raise CommandError(f"bot_error_event is in PostgreSQL, and this database is {config['ENGINE']}: "
