@@ -98,7 +98,7 @@ if __name__ == "__main__":
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10
     with tempfile.TemporaryDirectory() as spool:
         nabat.init("http://key@127.0.0.1:9/1", spool_dir=spool, spool_bytes_max=512 * 1024 * 1024)
-        for n in range(2000):  # as after some hours away
+        for n in range(120):  # as after some hours away: small ones are joined
             pathlib.Path(spool, f"{n:020d}-0-0.ndjson").write_text("{}\n" * 10)
         ratio, handler = overhead(seconds)
         logged = times_of_log(seconds)

@@ -306,9 +306,9 @@ def test_what_can_not_be_removed_is_not_sent_for_ever(service, client, tmp_path,
     folder.mkdir()
     (folder / "0.ndjson").write_text('{"message": "event 9"}\n')
 
-    def refuse(path):
+    def refuse(self, path):
         raise PermissionError("read-only file system")
-    monkeypatch.setattr(Spool, "done", staticmethod(refuse))
+    monkeypatch.setattr(Spool, "done", refuse)
     client()
     for n in range(5):
         log(n)

@@ -17,6 +17,7 @@ from typing import List, Optional, Set
 SUFFIX, PART = ".ndjson", ".part"
 JOIN_FILES, JOIN_BYTES = 64, 1024 * 1024
 STALE_SECONDS = 3600.0
+LOOK_SECONDS = 30.0
 
 
 class Spool:
@@ -24,6 +25,7 @@ class Spool:
         self.folder = folder
         self.bytes_max = bytes_max
         self._numbers = itertools.count()
+        self._bytes, self._looked_at = 0, float("-inf")
         self._small: List[pathlib.Path] = []   # of this process, since the last joining
         self._skipped: Set[str] = set()        # sent, and not to be removed
 
@@ -43,7 +45,11 @@ class Spool:
         return stat.S_ISREG(found.st_mode) and (not hasattr(os, "getuid") or found.st_uid == os.getuid())
 
     def bytes_used(self) -> int:
-        return sum(self._size(path) for path in self._files())
+        """Ours to the byte; of what other processes put there or sent it learns twice a minute."""
+        if time.monotonic() - self._looked_at > LOOK_SECONDS:
+            self._bytes = sum(self._size(path) for path in self._files())
+            self._looked_at = time.monotonic()
+        return self._bytes
 
     @staticmethod
     def _size(path: pathlib.Path) -> int:
@@ -79,6 +85,7 @@ class Spool:
                 f.flush()
                 os.fsync(f.fileno())
             os.replace(beside, path)
+            self._bytes += len(body)
         except OSError:
             beside.unlink(missing_ok=True)
             raise
@@ -95,7 +102,7 @@ class Spool:
         if len(old) > 1:
             self._write(body)
             for path in old:
-                path.unlink(missing_ok=True)
+                self.done(path)
 
     def _make_folder(self) -> None:
         """Ours alone: in a folder for everybody somebody else may have made it first."""
@@ -123,9 +130,9 @@ class Spool:
         except FileNotFoundError:
             return []
 
-    @staticmethod
-    def done(path: pathlib.Path) -> None:
+    def done(self, path: pathlib.Path) -> None:
         """Raises OSError: then it would be sent again and again."""
+        self._bytes -= self._size(path)
         path.unlink(missing_ok=True)
 
     def skip(self, path: pathlib.Path) -> None:
