@@ -2,6 +2,7 @@
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$(dirname "$0")"
+. "$ROOT/deploy/lib.sh"
 
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 
@@ -19,6 +20,7 @@ python_of_examples() {
     if [ "$(cat "$folder/.made" 2>/dev/null)" != "$stamp" ]; then
         echo "installing what the examples need into $folder" >&2
         rm -rf "$folder"
+        install_packages curl python3-venv
         python3 -m venv "$folder"
         "$folder/bin/pip" install -q --disable-pip-version-check -r "$ROOT/examples/requirements.txt" "$ROOT/clients/python"
         echo "$stamp" >"$folder/.made"

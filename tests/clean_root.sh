@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clean_root.sh -- in an empty Debian 12 with only git: clone, ./run, the README's curl, /resolve 1.
+# clean_root.sh -- in an empty Debian 12 with only git: clone, ./run, docs/tutorial.md word by word, an example, a restart.
 #
 # Needs root (chroot). Keeps nothing: the root is removed at the end, its processes are stopped.
 set -euo pipefail
@@ -66,6 +66,23 @@ stop() {
     grep -q '^stopped\.' "$base/out" || fail "no clear word at the end"
     ! pgrep -f "$root.*postgres|/root/nabat/.local" >/dev/null || fail "something was left running"
 }
+# blocks SECTION LANGUAGE: the code of docs/tutorial.md's section, with this run's port and key in it
+blocks() {
+    awk -v section="## $1." -v fence="^ *```$2$" '
+        /^## / { here = index($0, section) == 1 }
+        here && inside && /^ *```$/ { inside = 0 }
+        inside
+        here && $0 ~ fence { inside = 1 }' docs/tutorial.md |
+        sed "s/0123456789abcdef0123456789abcdef/$key/g; s/127\.0\.0\.1:8080/127.0.0.1:$port/g"
+}
+follow() { # SECTION: in the second terminal of the tutorial, which stays one shell
+    blocks "$1" sh >"$root/root/step"
+    chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "${pip[@]}" bash -euc '
+        sudo() { "$@"; }   # root needs none
+        cd /root/nabat && [ ! -e /root/exports ] || . /root/exports
+        . /root/step && export -p | grep -E " (KEY|NABAT_DSN)=" >/root/exports' >"$base/said" 2>&1 ||
+        { cat "$base/said"; fail "docs/tutorial.md, section $1"; }
+}
 query() { chroot "$root" bash -c "psql -h \"\$(cd -P /root/nabat/.local/pg && pwd)\" -U nabat -Atc \"$1\" nabat"; }
 
 exec 7<>"$base/keys"
@@ -78,12 +95,37 @@ expect "[1] Take  [2] Resolve  [3] Mute" 5
 say_key "/resolve 1"
 expect "Resolved: #1" 5
 [ "$(query 'SELECT status FROM bot_error_event')" = resolved ] || fail "psql does not show it"
+
+step "the tutorial"
+key=$(sed -n 's|^  DSN for an SDK: *http://\([0-9a-f]*\)@.*|\1|p' "$base/out" | head -n 1)
+# the index that this machine's pip uses
+mapfile -t pip < <(env | grep '^PIP_' || true)
+for f in /etc/pip.conf /etc/ssl/certs/ca-certificates.crt /opt/wheels; do
+    [ ! -e $f ] || { mkdir -p "$root$(dirname $f)" && cp -r $f "$root$f"; }
+done
+follow 2
+grep -q '"ids"' "$base/said" || fail "no ids"
+expect "Provider answered 502" 10
+blocks 3 chat | sed 's/ 1\b/ 2/' | while read -r line; do say_key "$line"; done # error 1 was the README's
+expect "Resolved: #2" 10
+blocks 4 python >"$root/root/nabat/pay.py"
+follow 4
+expect "KeyError" 15
+[ "$(query "SELECT handler, user_id FROM bot_error_event WHERE origin = 'tutorial'")" = "pay|740215399" ] || fail "pay.py"
+step "an example, which finds the service by itself"
+chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PORT=$port bash -c 'cd /root/nabat && examples/cron_job/run' \
+    >"$base/said" 2>&1 || { cat "$base/said"; fail "examples/cron_job/run"; }
+for _ in $(seq 50); do
+    [ "$(query "SELECT handler FROM bot_error_event WHERE origin = 'cron'")" = nightly-backup ] && break
+    sleep 0.2
+done
+[ "$(query "SELECT handler FROM bot_error_event WHERE origin = 'cron'")" = nightly-backup ] || fail "the example's error"
 stop
 step "stopped; the second run"
 began=$(date +%s)
 start
 [ $(($(date +%s) - began)) -le 30 ] || fail "the second run took longer than 30 s"
-[ "$(query 'SELECT status FROM bot_error_event')" = resolved ] || fail "the row did not survive"
+[ "$(query 'SELECT status FROM bot_error_event WHERE group_id = 1')" = resolved ] || fail "the row did not survive"
 chroot "$root" bash -c 'cd /root/nabat && build/prune/nabat-prune --dry-run' || fail "nabat-prune"
 stop
 step "done"
