@@ -8,7 +8,7 @@ fail() { printf '%s\n' "$*" >&2; exit 1; }
 
 # The DSN of the service that ./run has started beside us, unless NABAT_DSN says another.
 if [ -z "${NABAT_DSN:-}" ]; then
-    NABAT_DSN=$(cd "$ROOT" && build/bot/nabat --dsn 2>/dev/null | head -n 1 | cut -f2) || true
+    NABAT_DSN=$(cat "$ROOT/.local/dsn" 2>/dev/null) || true
     [ -n "$NABAT_DSN" ] || fail "set NABAT_DSN, or start ./run in another terminal: it prints the DSN"
 fi
 export NABAT_DSN

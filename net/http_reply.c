@@ -107,7 +107,8 @@ static void log_error_answer(const struct http_reply *reply, int status, const c
     if (reply && reply->head.path.len)
         snprintf(path, sizeof path, "%.*s", (int)reply->head.path.len, reply->head.path.at);
     hide_keys(path);
-    if (status >= 500)
+    /* a probe asks for just this answer */
+    if (status >= 500 && strncmp(path, "/health", 7) != 0)
         log_warn("a request was answered with an error", LOG_I("status", status),
                  LOG_S("path", path), LOG_S("request_id", request_id), LOG_END);
     else

@@ -68,7 +68,7 @@ stop() {
 }
 # blocks SECTION LANGUAGE: the code of docs/tutorial.md's section, with this run's port and key in it
 blocks() {
-    awk -v section="## $1." -v fence="^ *```$2$" '
+    awk -v section="## $1." -v fence='^ *```'"$2"'$' '
         /^## / { here = index($0, section) == 1 }
         here && inside && /^ *```$/ { inside = 0 }
         inside

@@ -50,7 +50,8 @@ async def main() -> None:
     try:
         await dispatcher.feed_update(bot, update(2, "/pay"))
     except KeyError as e:
-        print(f"the handler raised KeyError({e}); Nabat has it")
+        there = nabat.flush() and nabat.stats()["sent"]
+        print(f"the handler raised KeyError({e}); {'Nabat has it' if there else 'it waits on disk for Nabat'}")
     await bot.session.close()
 
 

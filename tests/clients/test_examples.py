@@ -206,7 +206,7 @@ def test_cron_job(example, shared):
     path = f"{BUILD / 'clients/nabat-log'}:{os.environ['PATH']}"
     with example("cron_job", PATH=path) as program:
         row = example.rows(1)[0]
-        assert "Nabat has it" in program.said and "No space left on device" in program.said
+        assert "with its exit code 1" in program.said and "No space left on device" in program.said
     assert (row["origin"], row["handler"], row["severity"]) == ("cron", "nightly-backup", "error")
     assert (row["chat_id"], row["user_id"]) == (-1007, "0") and row["payload"]["exit_code"] == 1
     assert "No space left on device" in row["stacktrace"]

@@ -138,7 +138,7 @@ def test_secrets_stay_here(kind, value, secret):
 
 
 def test_innocent_values_stay():
-    payload = {"max_tokens": 400, "order": "4111111111111112", "at": "2026-11-28 12:00:00+00:00", "ratio": "3:2",
+    payload = {"max_tokens": 400, "version": "bot@1.4.2", "pair": "ann@shop", "order": "4111111111111112", "at": "2026-11-28 12:00:00+00:00", "ratio": "3:2",
                "id": 740215399, "uuid": "9cc26f2d-1ffa-4522-9799-b949cf7f7db0"}
     assert build(payload=payload, message="m")["payload"] == payload
 

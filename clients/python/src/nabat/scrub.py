@@ -32,7 +32,7 @@ _URL_AUTH = re.compile(r"(://[^\s:/@]{1,128}:)[^\s@/]{1,256}@")
 _ASSIGNED = re.compile(r"(?i)((?:" + _SECRET_WORDS + "|" + _PERSONAL_WORDS + r")[\w-]{0,32}[\"']?\]?\s{0,3}[=:]\s{0,3})"
                        r"(\"[^\"\n]{0,4096}\"|'[^'\n]{0,4096}'|[^\s,;&)}\]]{1,4096})")
 _INIT_DATA = re.compile(r"(tgWebAppData=|\bhash=)[^\s&#]{8,4096}")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
 _PHONE = re.compile(r"(?<![\w+])\+[0-9](?:[ ()-]{0,2}[0-9]){8,14}(?![0-9])")
 _CARD = re.compile(r"(?<![\w.-])[0-9](?:[ -]?[0-9]){12,18}(?![\w-])")
 
