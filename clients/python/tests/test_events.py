@@ -1,6 +1,8 @@
 """test_events.py -- what becomes of what a caller says: fields, ids, stacks, bounds, and what never leaves."""
 import json
 import math
+import sys
+import traceback
 
 import pytest
 
@@ -73,6 +75,76 @@ def test_exception_with_its_cause():
     stack = event["exception"]["stacktrace"]
     assert "KeyError: 'total'" in stack and "direct cause" in stack and stack.endswith("\nValueError: no price")
     assert event["message"] == "paying"
+
+
+def python_s(exc):
+    """What Python prints, without its carets."""
+    lines = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__)).rstrip("\n").split("\n")
+    return [line for line in lines if set(line.strip()) - set("~^")  or not line.strip()]
+
+
+def chained():
+    try:
+        {}["a"]
+    except KeyError as e:
+        try:
+            raise ValueError("from") from e
+        except ValueError:
+            raise TypeError("while")  # noqa: B904
+
+
+def suppressed():
+    try:
+        {}["a"]
+    except KeyError:
+        raise ValueError("alone") from None
+
+
+def wrong_syntax():
+    compile("x = = 1", "f.py", "exec")
+
+
+def noted():
+    e = ValueError("two\nlines")
+    e.add_note("and a note")
+    raise e
+
+
+def deeper(n):
+    return deeper(n - 1) if n else {}["a"]
+
+
+def circular():
+    a, b = ValueError("a"), ValueError("b")
+    a.__cause__, b.__cause__ = b, a
+    raise a
+
+
+@pytest.mark.parametrize("fail", [chained, suppressed, wrong_syntax, noted, lambda: deeper(50)])
+def test_stacks_are_as_python_prints_them(fail):
+    if fail is noted and sys.version_info < (3, 11):
+        pytest.skip("notes came with 3.11")
+    try:
+        fail()
+    except Exception as e:
+        said = build(e)["exception"]["stacktrace"].split("\n")
+        assert [line for line in said if set(line.strip()) - set("~^") or not line.strip()] == python_s(e)
+
+
+def test_a_circle_of_causes_ends():
+    try:
+        circular()
+    except ValueError as e:
+        assert build(e)["exception"]["stacktrace"].count("ValueError: a") == 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="groups came with 3.11")
+def test_a_group_of_exceptions():
+    try:
+        raise ExceptionGroup("both", [ValueError("one"), KeyError("two")])
+    except ExceptionGroup as e:
+        stack = build(e)["exception"]["stacktrace"]
+        assert "ValueError: one" in stack and "KeyError: 'two'" in stack
 
 
 def test_exception_that_can_not_be_said():

@@ -1,14 +1,16 @@
 """events.py -- from what the caller said to the event that the service takes. Pure, but for reading the clock."""
 from __future__ import annotations
 
+import collections
 import datetime
 import hashlib
 import json
+import linecache
 import os
 import time
 import traceback
 from types import TracebackType
-from typing import Any, Dict, Optional, Pattern
+from typing import Any, Dict, Iterator, List, Optional, Pattern, Set, Tuple
 
 from . import scrub, settings
 from .settings import Event, Options
@@ -23,6 +25,7 @@ _KEPT_AS_THEY_ARE = frozenset(("event_id", "occurred_at", "breadcrumbs", "payloa
 STACK_CHARACTERS_MAX = 64 * 1024
 FRAMES_MAX = 200
 CAUSES_MAX = 20
+FRAMES_SAME_MAX = 3
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -63,26 +66,67 @@ def _behind_us(tb: Optional[TracebackType]) -> Optional[TracebackType]:
     return tb or first
 
 
-def _without_carets(said: Optional[traceback.TracebackException]) -> None:
-    """Python 3.11 marks the part of each line that failed, at the price of parsing it: the innermost is enough."""
-    for _ in range(CAUSES_MAX):
-        if said is None:
-            return
-        for frame in said.stack[:-1]:
-            if hasattr(frame, "colno"):
-                frame.colno = None
-        said = said.__cause__ or said.__context__
+def _stack(exc: BaseException) -> str:
+    """As Python prints it, causes first. traceback.TracebackException looks at each file's time and parses each line for
+    its carets: four times the price, in a caller who has other things to do. Groups of exceptions are left to it."""
+    if hasattr(exc, "exceptions"):
+        said = traceback.TracebackException(type(exc), exc, _behind_us(exc.__traceback__), limit=-FRAMES_MAX)
+        return "".join(said.format())
+    parts: List[str] = []
+    at: Optional[BaseException] = exc
+    seen: Set[int] = set()
+    while at is not None and len(seen) < CAUSES_MAX and id(at) not in seen:
+        seen.add(id(at))
+        parts.append("".join([*_frames(_behind_us(at.__traceback__)), *_last_lines(at)]))
+        if at.__cause__ is not None:
+            parts.append("\nThe above exception was the direct cause of the following exception:\n\n")
+            at = at.__cause__
+        elif at.__context__ is not None and not at.__suppress_context__:
+            parts.append("\nDuring handling of the above exception, another exception occurred:\n\n")
+            at = at.__context__
+        else:
+            at = None
+    return "".join(reversed(parts))
+
+
+def _last_lines(exc: BaseException) -> List[str]:
+    try:
+        return traceback.format_exception_only(type(exc), exc)
+    except Exception as e:  # noqa: BLE001 -- of an odd exception its name must do
+        return [f"{type(exc).__name__}: <it can't be printed: {type(e).__name__}>\n"]
+
+
+def _frames(tb: Optional[TracebackType]) -> Iterator[str]:
+    if tb is None:
+        return
+    yield "Traceback (most recent call last):\n"
+    last: Optional[Tuple[str, int, str]] = None
+    repeats = counted = 0
+    for frame, line in collections.deque(traceback.walk_tb(tb), maxlen=FRAMES_MAX):
+        code = frame.f_code
+        here = (code.co_filename, line, code.co_name)
+        repeats = repeats + 1 if here == last else 0
+        if last is not None and here != last and counted > FRAMES_SAME_MAX:
+            yield f"  [Previous line repeated {counted - FRAMES_SAME_MAX} more times]\n"
+        counted = repeats + 1
+        last = here
+        if repeats >= FRAMES_SAME_MAX:
+            continue
+        yield f'  File "{code.co_filename}", line {line}, in {code.co_name}\n'
+        source = linecache.getline(code.co_filename, line, frame.f_globals).strip()
+        if source:
+            yield f"    {source}\n"
+    if last is not None and counted > FRAMES_SAME_MAX:
+        yield f"  [Previous line repeated {counted - FRAMES_SAME_MAX} more times]\n"
 
 
 def _exception(exc: BaseException) -> Dict[str, str]:
-    said = traceback.TracebackException(type(exc), exc, _behind_us(exc.__traceback__), limit=-FRAMES_MAX)
-    _without_carets(said)
     try:
         value = str(exc)
     except Exception as e:  # noqa: BLE001 -- a broken __str__ must not cost the event
         value = f"<its str raises {type(e).__name__}>"
     return {"type": type(exc).__name__, "value": scrub.text(scrub.cut(value)),
-            "stacktrace": scrub.text(scrub.cut("".join(said.format()).rstrip("\n"), STACK_CHARACTERS_MAX))}
+            "stacktrace": scrub.text(scrub.cut(_stack(exc).rstrip("\n"), STACK_CHARACTERS_MAX))}
 
 
 def build(given: Dict[str, Any], exc: Optional[BaseException], options: Options, keys: Pattern[str],
