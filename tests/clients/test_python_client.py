@@ -48,6 +48,12 @@ def test_types():
     sh(python, "-m", "mypy", "--no-incremental", cwd=CLIENT)
 
 
+def test_language_is_that_of_python_3_9():
+    """The oldest that is promised; no such Python is at hand to run, so what each construct needs is read from the source."""
+    python = venv("vermin", "vermin==1.9.2")
+    sh(python.parent / "vermin", "--no-tips", "--eval-annotations", "-t=3.9-", CLIENT / "src")
+
+
 def test_package_is_whole_and_needs_nothing(tmp_path):
     """A wheel, in an environment with nothing else: typed, with its commands, one version everywhere."""
     built = tmp_path / "source"
