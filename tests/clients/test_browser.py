@@ -275,7 +275,7 @@ def test_the_service_is_away_for_a_moment(browse, shared):
     thread = threading.Thread(target=later)
     thread.start()
     try:
-        browse([["eval", "nabat.log('patience'); 0"], ["wait", 22000]])
+        browse([["eval", "nabat.log('patience'); 0"], ["wait", 32000]])
     finally:
         thread.join()
     assert browse.rows(1)[0]["message"] == "patience"
@@ -292,7 +292,7 @@ def test_a_page_left_while_the_service_is_away(browse, shared):
     thread.start()
     try:
         browse([["eval", "nabat.log('first'); 0"], ["wait", 6000], ["eval", "nabat.log('second'); 0"],
-                ["goto", "BASE/orders/17?other"], ["wait", 16000]])
+                ["goto", "BASE/orders/17?other"], ["wait", 21000]])
     finally:
         thread.join()
     assert {r["message"] for r in browse.rows(2)} == {"first", "second"}
