@@ -94,19 +94,19 @@
     crumbs.push({ timestamp: Date.now() / 1000, category: category, message: cut(message, 200), data: data });
     if (crumbs.length > CRUMBS_MAX) crumbs.shift();
   }
-  function batch() { // what a beacon may carry
+  function size(text) { return new Blob([text]).size; } // bytes: a Cyrillic letter is two
+  function batch() { // what a beacon may carry, but one at least
     var n = 0, bytes = 2;
-    while (n < queue.length && (n === 0 || bytes + JSON.stringify(queue[n]).length * 1.1 < BATCH_BYTES_MAX))
-      bytes += JSON.stringify(queue[n++]).length * 1.1 + 1;
-    return queue.splice(0, n);
+    while (n < queue.length && (bytes += size(JSON.stringify(queue[n])) + 1) < BATCH_BYTES_MAX) n++;
+    return queue.splice(0, n || 1);
   }
   function flush() {
     if (!queue.length || busy || Date.now() < until || !nativeFetch) return;
-    var sending = batch();
+    var sending = batch(), body = JSON.stringify(sending);
     busy = true;
-    // plain text, key in the query: no preflight
-    nativeFetch.call(w, url, { method: 'POST', body: JSON.stringify(sending), keepalive: true, credentials: 'omit' })
-      .then(function (a) { if (a.status === 429 || a.status >= 500) throw a; wait = 0; }) // refused for good: gone
+    // plain text, key in the query: no preflight. keepalive refuses what is larger than a beacon
+    nativeFetch.call(w, url, { method: 'POST', body: body, keepalive: size(body) < BATCH_BYTES_MAX, credentials: 'omit' })
+      .then(function (a) { if (a.status === 429 || a.status >= 500) throw a; wait = 0; return a.text(); }) // read: else it still counts as under way
       .catch(function () {
         wait = Math.min(wait * 2 || FLUSH_MS, BACKOFF_MAX);
         until = Date.now() + wait;
@@ -128,7 +128,7 @@
     queue = [];
   }
   function comeBack() {
-    queue = JSON.parse(stored('localStorage', 'nabat-left') || '[]').concat(queue);
+    queue = JSON.parse(stored('localStorage', 'nabat-left') || '[]').concat(queue).slice(-QUEUE_MAX);
     w.localStorage.removeItem('nabat-left');
   }
 

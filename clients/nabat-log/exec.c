@@ -66,8 +66,8 @@ static bool pass_on(struct stream *s)
         return false;
     tail_add(s->tail, bytes, (size_t)n);
     write_all(s, bytes, (size_t)n);
-    return s->to >=
-           0; /* when nobody reads us the command gets its own SIGPIPE, as it would without us */
+    /* when nobody reads us the command gets its own SIGPIPE, as it would without us */
+    return s->to >= 0;
 }
 
 static void drain(struct stream *s)
@@ -121,13 +121,11 @@ static int watch(pid_t child, int signals, struct stream streams[2])
         if (!fds[0].revents || read(signals, &info, sizeof info) != sizeof info)
             continue;
         int status;
-        if (info.ssi_signo != SIGCHLD &&
-            info.ssi_code != SI_KERNEL) /* a terminal tells the child itself */
-            kill(child, (int)info.ssi_signo);
-        else if (info.ssi_signo != SIGCHLD)
-            continue;
-        else if (waitpid(child, &status, WNOHANG) == child)
+        bool is_told = info.ssi_code == SI_KERNEL; /* a terminal tells the child itself */
+        if (info.ssi_signo == SIGCHLD && waitpid(child, &status, WNOHANG) == child)
             return status;
+        if (info.ssi_signo != SIGCHLD && !is_told)
+            kill(child, (int)info.ssi_signo);
     }
 }
 
@@ -154,8 +152,8 @@ void exec_run(char *const *command, struct run *run)
         conclude(0, errno, run);
         return;
     }
-    signal(SIGCHLD,
-           SIG_DFL); /* a parent may have had it ignored: then no child is ever waited for */
+    /* a parent may have had it ignored: then no child is ever waited for */
+    signal(SIGCHLD, SIG_DFL);
     sigemptyset(&ours);
     sigaddset(&ours, SIGCHLD);
     for (int i = 0; i < FORWARDED_COUNT; i++)

@@ -266,6 +266,14 @@ def test_a_loop_of_errors_is_no_storm(browse):
     assert any("dropped_before" in (r["payload"] or {}) for r in rows)
 
 
+@pytest.mark.parametrize("letters, events", [(3000, 40), (80_000, 1)], ids=["many", "one"])
+def test_letters_of_two_bytes(browse, letters, events):
+    """A request that outlives its page may have 64 KB: bytes, not letters. What is larger goes without outliving it."""
+    browse([["eval", f"for (let i = 0; i < {events}; i++) nabat.event('событие ' + i, {{text: 'ж'.repeat({letters})}}); 0"],
+            ["wait", 8000]])
+    assert len(browse.rows(events)) == events
+
+
 def test_the_service_is_away_for_a_moment(browse, shared):
     def later():
         time.sleep(9)

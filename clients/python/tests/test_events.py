@@ -120,7 +120,8 @@ def circular():
     raise a
 
 
-@pytest.mark.parametrize("fail", [chained, suppressed, wrong_syntax, noted, lambda: deeper(50)])
+@pytest.mark.parametrize("fail", [chained, suppressed, wrong_syntax, noted, lambda: deeper(50),
+                                  lambda: deeper(3), lambda: deeper(2)])
 def test_stacks_are_as_python_prints_them(fail):
     if fail is noted and sys.version_info < (3, 11):
         pytest.skip("notes came with 3.11")

@@ -2,9 +2,8 @@
 
 A scope is one unit of work: an update, a task, a request. It lives in a context variable. What is started inside an
 open scope, threads of a pool and asyncio tasks alike, belongs to it and may add to it; where none is open, each
-thread and task has what it bound itself. Values are the
-fields of an event (docs/reference-api.md: user_id, chat_id, handler, request_id, session_id …);
-a name that is no field goes to the payload.
+thread and task has what it bound itself. Values are the fields of an event (Event in docs/openapi.yaml: user_id, chat_id,
+handler, request_id, session_id …); a name that is no field goes to the payload.
 """
 from __future__ import annotations
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 import collections
 import datetime
 import hashlib
+import itertools
 import json
 import linecache
 import os
 import time
 import traceback
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Dict, Iterator, List, Optional, Pattern, Set, Tuple
 
 from . import scrub, settings
@@ -100,24 +101,19 @@ def _frames(tb: Optional[TracebackType]) -> Iterator[str]:
     if tb is None:
         return
     yield "Traceback (most recent call last):\n"
-    last: Optional[Tuple[str, int, str]] = None
-    repeats = counted = 0
-    for frame, line in collections.deque(traceback.walk_tb(tb), maxlen=FRAMES_MAX):
-        code = frame.f_code
-        here = (code.co_filename, line, code.co_name)
-        repeats = repeats + 1 if here == last else 0
-        if last is not None and here != last and counted > FRAMES_SAME_MAX:
-            yield f"  [Previous line repeated {counted - FRAMES_SAME_MAX} more times]\n"
-        counted = repeats + 1
-        last = here
-        if repeats >= FRAMES_SAME_MAX:
-            continue
-        yield f'  File "{code.co_filename}", line {line}, in {code.co_name}\n'
-        source = linecache.getline(code.co_filename, line, frame.f_globals).strip()
-        if source:
-            yield f"    {source}\n"
-    if last is not None and counted > FRAMES_SAME_MAX:
-        yield f"  [Previous line repeated {counted - FRAMES_SAME_MAX} more times]\n"
+    places = collections.deque((_place(frame, line) for frame, line in traceback.walk_tb(tb)), maxlen=FRAMES_MAX)
+    for (file, line, name), same in itertools.groupby(places):
+        count = len(list(same))
+        source = linecache.getline(file, line).strip()
+        yield (f'  File "{file}", line {line}, in {name}\n' + (f"    {source}\n" if source else "")) * min(count, FRAMES_SAME_MAX)
+        more = count - FRAMES_SAME_MAX
+        if more > 0:
+            yield f"  [Previous line repeated {more} more time{'s' if more > 1 else ''}]\n"
+
+
+def _place(frame: FrameType, line: int) -> Tuple[str, int, str]:
+    linecache.lazycache(frame.f_code.co_filename, frame.f_globals)  # of what was imported from an archive
+    return frame.f_code.co_filename, line, frame.f_code.co_name
 
 
 def _exception(exc: BaseException) -> Dict[str, str]:
