@@ -1,20 +1,13 @@
 """conftest.py -- the documents, cut into their code blocks; and the harness of tests/clients."""
-import importlib.util
 import pathlib
 import re
 import sys
 import textwrap
 from dataclasses import dataclass
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / folder) for folder in ("integration", "sdk")]
-_spec = importlib.util.spec_from_file_location("integration_conftest", ROOT / "tests/integration/conftest.py")
-base = importlib.util.module_from_spec(_spec)
-sys.modules["integration_conftest"] = base
-_spec.loader.exec_module(base)
-for _name in dir(base):
-    if not _name.startswith("__") and _name not in globals():
-        globals()[_name] = getattr(base, _name)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import *  # noqa: E402,F401,F403
+from harness import ROOT  # noqa: E402
 
 DOCUMENTS = sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("clients/*/README.md"),
                     *ROOT.glob("examples/README.md")])

@@ -1,10 +1,7 @@
 """test_apps.py -- whole programs under apps/ with nothing but a stock Sentry SDK: aiogram, Celery, Django, FastAPI, a page."""
 import http.server
 import json
-import os
 import pathlib
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +13,8 @@ import urllib.request
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import harness  # noqa: E402
 from test_sdks import *  # noqa: E402,F401,F403
 from test_sdks import CHROMIUM, KEPT, KEY, ROOT, Database, Service, free_port, need, npm, sh, venv, wait  # noqa: E402
 
@@ -39,29 +38,8 @@ def shared(cluster):
     d.drop()
 
 
-class Program:
-    """A running app, ended with its whole process group."""
-
-    def __init__(self, shared, *command, cwd, release, **env):
-        self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [str(c) for c in command], cwd=APPS / cwd, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
-            start_new_session=True, env={**os.environ, "SENTRY_DSN": shared.dsn, "RELEASE": release,
-                                         "PYTHONDONTWRITEBYTECODE": "1", **{k: str(v) for k, v in env.items()}})
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.process.terminate()  # only the one: Celery's pool would take it twice
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-        if error[0]:
-            self.log.seek(0)
-            print(self.log.read().decode(errors="replace")[-3000:])
+def program(shared, *command, cwd, release, **env):
+    return harness.Program(*command, cwd=APPS / cwd, env={"SENTRY_DSN": shared.dsn, "RELEASE": release, **env})
 
 
 def python():
@@ -110,7 +88,7 @@ def test_aiogram_bot(shared):
             self.wfile.write(body)
 
     api = serve(BotApi)
-    with Program(shared, python(), "bot.py", cwd="aiogram_bot", release="aiogram@1", BOT_TOKEN=TOKEN,
+    with program(shared, python(), "bot.py", cwd="aiogram_bot", release="aiogram@1", BOT_TOKEN=TOKEN,
                  BOT_API_URL=f"http://127.0.0.1:{api.server_port}"):
         row = stored(shared, "aiogram@1")
     api.shutdown()
@@ -125,7 +103,7 @@ def test_celery_task(shared):
     with tempfile.TemporaryDirectory(prefix="broker-", dir=KEPT) as folder:
         env = {"BROKER_FOLDER": folder, "SENTRY_DSN": shared.dsn, "RELEASE": "celery@1", "PYTHONDONTWRITEBYTECODE": "1"}
         sh(python(), "send.py", cwd=APPS / "celery_task", env=env)
-        with Program(shared, python().parent / "celery", "-A", "tasks", "worker", "--pool=solo", "-l", "warning",
+        with program(shared, python().parent / "celery", "-A", "tasks", "worker", "--pool=solo", "-l", "warning",
                      "--without-gossip", "--without-mingle", cwd="celery_task", release="celery@1", BROKER_FOLDER=folder):
             row = stored(shared, "celery@1")
     assert row[:7] == ("celery", "tasks.render_picture", "critical", "ZeroDivisionError", -1001234, "77", "gen-5")
@@ -146,7 +124,7 @@ def ask(port, path, body=None, headers=None):
 
 def test_django_view(shared):
     port = free_port()
-    with Program(shared, python(), "site.py", "runserver", "--noreload", f"127.0.0.1:{port}", cwd="django_view",
+    with program(shared, python(), "site.py", "runserver", "--noreload", f"127.0.0.1:{port}", cwd="django_view",
                  release="django@1"):
         ask(port, "/pay/7/", headers={"X-User": "31"})
         row = stored(shared, "django@1")
@@ -158,7 +136,7 @@ def test_fastapi_webhook(shared):
     update = {"update_id": 5, "message": {"message_id": 1, "date": 1, "text": "hi", "chat": {"id": -100999, "type": "group"},
                                           "from": {"id": 501, "is_bot": False, "first_name": "Bob"},
                                           "contact": {"phone_number": "+79990001122", "first_name": "Bob"}}}
-    with Program(shared, python(), "-m", "uvicorn", "hook:app", "--port", port, "--log-level", "warning",
+    with program(shared, python(), "-m", "uvicorn", "hook:app", "--port", port, "--log-level", "warning",
                  cwd="fastapi_webhook", release="fastapi@1"):
         ask(port, "/telegram/webhook", json.dumps(update).encode(),
             {"Content-Type": "application/json", "X-Telegram-Bot-Api-Secret-Token": "webhook-s3cret"})
