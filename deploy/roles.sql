@@ -27,4 +27,4 @@ GRANT SELECT, UPDATE (status, assigned_to, assigned_to_id, note, muted_until, mu
 GRANT SELECT ON error_group_history, open_errors, error_stats_24h, alert_outbox TO nabat_triage;
 
 GRANT SELECT ON bot_error_event, error_group, error_group_history, open_errors, error_stats_24h, error_hours,
-    group_hours, event_day, group_day TO nabat_reader;
+    group_hours, event_day, group_day, project_day, error_users TO nabat_reader;

@@ -9,13 +9,22 @@
 static const char ACTOR_SQL[] = "SELECT set_config('nabat.source', 'service', true), "
                                 "set_config('nabat.actor', 'nabat', true)";
 
-/* A row that somebody holds can't be reopened now: the wish goes back among the facts. */
+/* A row that somebody holds can't be reopened now: the wish goes back among the facts. What came back is counted with its
+ * newest event's release. */
 static const char REOPEN_SQL[] =
     "WITH want AS (SELECT * FROM unnest($1::bigint[], $2::text[]) AS u (id, severity)), "
-    "free AS (SELECT g.id FROM error_group g JOIN want w ON w.id = g.id "
+    "free AS (SELECT g.id, g.resolved_by_person FROM error_group g JOIN want w ON w.id = g.id "
     "WHERE g.status = 'resolved' ORDER BY g.id FOR NO KEY UPDATE OF g SKIP LOCKED), "
     "done AS (UPDATE error_group g SET status = 'new', severity = w.severity FROM want w "
-    "WHERE w.id = g.id AND g.id IN (SELECT id FROM free) RETURNING g.id) "
+    "WHERE w.id = g.id AND g.id IN (SELECT id FROM free) "
+    "RETURNING g.id, g.project_id, g.severity, g.origin), "
+    "back AS (INSERT INTO event_tally (cells, hours, groups, projects, severities, origins, "
+    "releases, counts, regressed) SELECT count(*), array_agg(date_trunc('hour', now(), 'UTC')), "
+    "array_agg(d.id), array_agg(d.project_id), array_agg(d.severity), array_agg(d.origin), "
+    "array_agg(coalesce((SELECT e.release FROM event e WHERE e.group_id = d.id "
+    "ORDER BY e.id DESC LIMIT 1), '')), array_agg(0), array_agg(1) FROM done d JOIN free f ON f.id "
+    "= d.id "
+    "WHERE f.resolved_by_person HAVING count(*) > 0) "
     "INSERT INTO alert_due (kind, group_id, severity) SELECT 'reopen', w.id, w.severity "
     "FROM want w JOIN error_group g ON g.id = w.id "
     "WHERE g.status = 'resolved' AND w.id NOT IN (SELECT id FROM done)";

@@ -1,4 +1,6 @@
-/* writer_tally.c -- events of a batch counted by hour, group, severity, origin and release: the cells of its row. */
+/* writer_tally.c -- a batch counted: by hour, group, severity, origin and release, and by hour and user.
+ *
+ * Both are hash tables of cells, each of which points at the first event that it counts. */
 #include "store/writer_tally.h"
 
 #include "core/mem.h"
@@ -11,8 +13,10 @@ enum { HOUR_MS = 3600 * 1000 };
 
 static const char TALLY_SQL[] =
     "INSERT INTO event_tally (cells, hours, groups, projects, severities, origins, releases, "
-    "counts) VALUES (cardinality($1::timestamptz[]), $1, $2::bigint[], $3::bigint[], $4::text[], "
-    "$5::text[], $6::text[], $7::bigint[])";
+    "counts, made, counted, user_hours, user_projects, user_ids, user_counts) "
+    "VALUES (cardinality($1::timestamptz[]), $1, $2::bigint[], $3::bigint[], $4::text[], "
+    "$5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::timestamptz[], "
+    "$11::bigint[], $12::text[], $13::bigint[])";
 
 /* Events that are counted together. */
 struct cell {
@@ -20,14 +24,33 @@ struct cell {
     uint32_t group; /* index in the batch's groups */
     int64_t hour;
     int64_t n;
+    int64_t made;    /* groups that were met for the first time */
+    int64_t counted; /* of n, those that leave no row */
 };
 
+typedef bool same_cell_fn(const struct cell *cell, uint32_t group, const struct event *e);
+
 struct tally {
+    same_cell_fn *same;
     struct cell *cells;
     size_t count;
     uint32_t *slots; /* index + 1 */
     size_t slots_count;
 };
+
+static void tally_init(struct tally *t, same_cell_fn *same, size_t events)
+{
+    *t = (struct tally){.same = same,
+                        .cells = mem_alloc(events * sizeof *t->cells),
+                        .slots_count = id_table_size(events)};
+    t->slots = mem_alloc(t->slots_count * sizeof *t->slots);
+}
+
+static void tally_fini(struct tally *t)
+{
+    free(t->cells);
+    free(t->slots);
+}
 
 static const char *release_of(const struct event *e)
 {
@@ -39,49 +62,95 @@ static int64_t hour_of(const struct event *e)
     return e->received_ms / HOUR_MS;
 }
 
-static bool fits(const struct cell *cell, uint32_t group, const struct event *e)
+static bool same_kind(const struct cell *cell, uint32_t group, const struct event *e)
 {
     const struct event *f = cell->first;
     return cell->group == group && cell->hour == hour_of(e) && f->severity == e->severity &&
            strcmp(f->origin, e->origin) == 0 && strcmp(release_of(f), release_of(e)) == 0;
 }
 
-static void count_event(struct tally *t, uint32_t group, const struct event *e)
+static bool same_user(const struct cell *cell, uint32_t group, const struct event *e)
 {
-    uint32_t seed = (group * 31 + (uint32_t)e->severity) * 31 + (uint32_t)hour_of(e);
-    size_t at = id_hash(release_of(e), id_hash(e->origin, seed)) & (t->slots_count - 1);
-    while (t->slots[at] && !fits(&t->cells[t->slots[at] - 1], group, e))
+    (void)group;
+    return cell->hour == hour_of(e) && cell->first->project_id == e->project_id &&
+           strcmp(cell->first->user_id, e->user_id) == 0;
+}
+
+static struct cell *cell_of(struct tally *t, uint32_t hash, uint32_t group, const struct event *e)
+{
+    size_t at = hash & (t->slots_count - 1);
+    while (t->slots[at] && !t->same(&t->cells[t->slots[at] - 1], group, e))
         at = (at + 1) & (t->slots_count - 1);
     if (!t->slots[at]) {
         t->cells[t->count] = (struct cell){.first = e, .group = group, .hour = hour_of(e)};
         t->slots[at] = (uint32_t)++t->count;
     }
-    t->cells[t->slots[at] - 1].n++;
+    return &t->cells[t->slots[at] - 1];
+}
+
+static void count_kind(struct tally *t, const struct write_batch *batch, size_t i)
+{
+    const struct event *e = batch->events[i];
+    uint32_t group = batch->group_of[i];
+    uint32_t seed = (group * 31 + (uint32_t)e->severity) * 31 + (uint32_t)hour_of(e);
+    struct cell *cell = cell_of(t, id_hash(release_of(e), id_hash(e->origin, seed)), group, e);
+    cell->n++;
+    cell->counted += e->is_counted_only;
+    cell->made += batch->groups[group].is_new && batch->groups[group].first == e;
+}
+
+static void count_user(struct tally *t, const struct event *e)
+{
+    if (e->user_id)
+        cell_of(t, id_hash(e->user_id, (uint32_t)hour_of(e)), 0, e)->n++;
+}
+
+static void add_kinds(struct columns *c, const struct write_batch *batch, const struct tally *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const struct cell *cell = &t->cells[i];
+        pg_array_time(&c->array[0], cell->hour * HOUR_MS);
+        pg_array_i64(&c->array[1], batch->groups[cell->group].id);
+        pg_array_i64(&c->array[2], cell->first->project_id);
+        pg_array_text(&c->array[3], severity_name(cell->first->severity));
+        pg_array_text(&c->array[4], cell->first->origin);
+        pg_array_text(&c->array[5], release_of(cell->first));
+        pg_array_i64(&c->array[6], cell->n);
+        pg_array_i64(&c->array[7], cell->made);
+        pg_array_i64(&c->array[8], cell->counted);
+    }
+}
+
+static void add_users(struct columns *c, const struct tally *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const struct cell *cell = &t->cells[i];
+        pg_array_time(&c->array[9], cell->hour * HOUR_MS);
+        pg_array_i64(&c->array[10], cell->first->project_id);
+        pg_array_text(&c->array[11], cell->first->user_id);
+        pg_array_i64(&c->array[12], cell->n);
+    }
 }
 
 void write_batch_add_tally(struct pg_batch *pg, const struct write_batch *batch)
 {
-    static const enum pg_array_type TYPES[] = {PG_TIME_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY,
-                                               PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
-                                               PG_INT8_ARRAY};
+    static const enum pg_array_type TYPES[] = {
+        PG_TIME_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
+        PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIME_ARRAY,
+        PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY};
     struct columns c;
-    struct tally t = {.cells = mem_alloc(batch->count * sizeof *t.cells),
-                      .slots_count = id_table_size(batch->count)};
-    t.slots = mem_alloc(t.slots_count * sizeof *t.slots);
-    for (size_t i = 0; i < batch->count; i++)
-        count_event(&t, batch->group_of[i], batch->events[i]);
-    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
-    for (size_t i = 0; i < t.count; i++) {
-        const struct cell *cell = &t.cells[i];
-        pg_array_time(&c.array[0], cell->hour * HOUR_MS);
-        pg_array_i64(&c.array[1], batch->groups[cell->group].id);
-        pg_array_i64(&c.array[2], cell->first->project_id);
-        pg_array_text(&c.array[3], severity_name(cell->first->severity));
-        pg_array_text(&c.array[4], cell->first->origin);
-        pg_array_text(&c.array[5], release_of(cell->first));
-        pg_array_i64(&c.array[6], cell->n);
+    struct tally kinds;
+    struct tally users;
+    tally_init(&kinds, same_kind, batch->count);
+    tally_init(&users, same_user, batch->count);
+    for (size_t i = 0; i < batch->count; i++) {
+        count_kind(&kinds, batch, i);
+        count_user(&users, batch->events[i]);
     }
+    columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
+    add_kinds(&c, batch, &kinds);
+    add_users(&c, &users);
     columns_add(pg, &c, TALLY_SQL);
-    free(t.cells);
-    free(t.slots);
+    tally_fini(&kinds);
+    tally_fini(&users);
 }

@@ -1,4 +1,4 @@
-/* writer_tally.h -- what a batch counts for its hours: one row, in the batch's own transaction (sql/013_hours.sql). */
+/* writer_tally.h -- what a batch counts for its hours: one row, in the batch's own transaction (sql/013_hours.sql, 017_statistics.sql). */
 #ifndef NABAT_STORE_WRITER_TALLY_H
 #define NABAT_STORE_WRITER_TALLY_H
 

@@ -1,5 +1,6 @@
 """test_hours.py -- the hours' counts are what the events themselves say, at every moment and whatever is killed."""
 import datetime
+import hashlib
 import json
 import os
 import pathlib
@@ -12,8 +13,9 @@ import uuid
 from conftest import ROOT, wait
 
 EVENTS = int(os.environ.get("NABAT_HOURS_EVENTS", "20000"))
-BY_KIND = """SELECT date_trunc('hour', received_at, 'UTC'), project_id::bigint, severity, origin, release, count(*) FROM event
-    WHERE origin <> 'nabat_selftest' GROUP BY 1, 2, 3, 4, 5"""
+BY_KIND = """SELECT date_trunc('hour', e.received_at, 'UTC'), e.project_id::bigint, e.severity, e.origin, e.release, count(*),
+    count(*) FILTER (WHERE e.id = (SELECT min(f.id) FROM event f WHERE f.group_id = e.group_id))::bigint
+    FROM event e WHERE e.origin <> 'nabat_selftest' GROUP BY 1, 2, 3, 4, 5"""
 BY_GROUP = """SELECT coalesce(g.merged_into, g.id), date_trunc('hour', e.received_at, 'UTC'), count(*)
     FROM event e JOIN error_group g ON g.id = e.group_id WHERE g.origin <> 'nabat_selftest' GROUP BY 1, 2"""
 
@@ -24,7 +26,7 @@ def same_as_events(db):
     conn.autocommit = False
     with conn, conn.cursor() as cur:
         cur.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        for view, columns, events in (("error_hours", "hour, project_id, severity, origin, release, events", BY_KIND),
+        for view, columns, events in (("error_hours", "hour, project_id, severity, origin, release, events, made", BY_KIND),
                                       ("group_hours", "group_id, hour, events", BY_GROUP)):
             cur.execute(f"SELECT * FROM ((SELECT {columns} FROM {view}) EXCEPT ({events})) a")
             assert cur.fetchall() == []
@@ -48,7 +50,8 @@ def test_hours_count_what_events_say_through_kills(service, db):
     def body(rng):
         return [{"event_id": uuid.uuid4().hex, "message": f"trouble of kind {chr(97 + rng.randrange(26)) * 3}",
                  "severity": rng.choice(["error", "error", "warning", "info"]), "origin": rng.choice(["celery", "miniapp", "cron"]),
-                 "release": rng.choice([None, "bot@1.4.2", "bot@1.5.0"])} for _ in range(rng.randrange(1, 60))]
+                 "release": rng.choice([None, "bot@1.4.2", "bot@1.5.0"]),
+                 "user_id": rng.choice([None, rng.randrange(10 ** 9), 7, 8])} for _ in range(rng.randrange(1, 60))]
 
     def load(seed):
         rng = random.Random(seed)
@@ -82,7 +85,68 @@ def test_hours_count_what_events_say_through_kills(service, db):
     assert same_as_events(db) >= EVENTS
     added_up(db)
     assert same_as_events(db) >= EVENTS
-    assert db.one("SELECT sum(events) FROM event_hour") == db.one("SELECT sum(events) FROM group_hour")
+    n = db.one("SELECT sum(events) FROM event_hour")
+    for table in ("group_hour", "group_day", "project_hour"):
+        assert db.one(f"SELECT sum(events) FROM {table}") == n, table
+    assert db.sql("SELECT g.release, sum(g.events) FROM group_release g GROUP BY 1 ORDER BY 1") == db.sql(
+        "SELECT release, sum(events) FROM event_hour WHERE release <> '' GROUP BY 1 ORDER BY 1")
+    assert db.one("SELECT sum(made) FROM project_hour") == db.one("SELECT count(*) FROM error_group")
+    # who met most is named with what they met; and about how many there are, within four standard errors
+    for user in ("7", "8"):
+        met = db.one("SELECT count(*) FROM event WHERE user_id = %s", user)
+        assert db.one("SELECT sum(events) FROM user_hour WHERE user_id = %s", user) == met
+        assert db.one("SELECT sum(events) FROM user_day WHERE user_id = %s", user) == met
+    users = db.one("SELECT count(DISTINCT user_id) FROM event")
+    about = db.one("SELECT nabat_users(array_agg(registers)) FROM user_sketch WHERE NOT is_day")
+    assert abs(about - users) <= max(3, 4 * 0.023 * users), (about, users)
+    assert db.one("SELECT nabat_users(array_agg(registers)) FROM user_sketch WHERE is_day") == about
+    assert db.one("SELECT max(c) FROM (SELECT count(*) AS c FROM user_day GROUP BY day, project_id) n") <= 2000
+
+
+def test_a_sketch_is_what_its_definition_says(service, db):
+    """An independent HyperLogLog of the same hash has the same registers."""
+    service()
+    users = [f"user-{i}" for i in range(3000)]
+    registers = bytearray(2048)
+    for u in users:
+        h = hashlib.md5(u.encode()).hexdigest()
+        place, rest = int(h[:4], 16) & 2047, int(h[4:16], 16)
+        registers[place] = max(registers[place], 49 - rest.bit_length())
+    half = db.one("SELECT nabat_sketch(NULL, %s)", users[:2000])
+    whole = db.one("SELECT nabat_sketch(%s, %s)", bytes(half), users[1000:])
+    assert bytes(whole) == bytes(registers)
+    assert db.one("SELECT nabat_sketch(%s, %s)", bytes(whole), users) is None
+    assert abs(db.one("SELECT nabat_users(ARRAY[%s]::bytea[])", bytes(whole)) - 3000) < 4 * 0.023 * 3000
+    assert db.one("SELECT nabat_users(ARRAY[%s, %s]::bytea[])", bytes(half), bytes(whole)) == db.one(
+        "SELECT nabat_users(ARRAY[%s]::bytea[])", bytes(whole))
+
+
+def test_what_came_back_is_counted_with_its_release(service, db):
+    s = service()
+    s.post({"message": "one thing", "severity": "error", "release": "bot@1"})
+    group = db.one("SELECT id FROM error_group")
+    db.sql("SELECT resolve(%s, 'mended')", group)
+    s.post({"message": "one thing", "severity": "error", "release": "bot@2"})
+    wait(lambda: db.one("SELECT status FROM error_group") == "new", 10, "that it is open again")
+    assert db.sql("SELECT release, events, made, regressed FROM error_hours ORDER BY 1") == [("bot@1", 1, 1, 0), ("bot@2", 1, 0, 1)]
+    added_up(db)
+    assert db.sql("SELECT release, made, regressed FROM group_release ORDER BY 1") == [("bot@1", 1, 0), ("bot@2", 0, 1)]
+    assert db.sql("SELECT sum(made), sum(regressed) FROM project_hour") == [(1, 1)]
+
+
+def test_users_without_end_do_not_fill_the_database_and_can_be_forgotten(service, db):
+    s = service()
+    for n in range(0, 2700, 900):
+        s.post(json.dumps([{"message": "x", "severity": "error", "user_id": n + i} for i in range(900)]
+                          + [{"message": "x", "severity": "error", "user_id": "often"}] * 3).encode())
+        added_up(db)
+    assert db.one("SELECT max(c) FROM (SELECT count(*) AS c FROM user_hour GROUP BY hour, project_id) n") <= 2000
+    assert db.sql("SELECT user_id, sum(events) FROM user_day GROUP BY 1 ORDER BY 2 DESC LIMIT 1") == [("often", 9)]
+    s.post({"message": "x", "severity": "error", "user_id": "often"})  # not added up yet, maybe
+    db.sql("SELECT forget_user('often')")
+    added_up(db)
+    assert db.one("SELECT count(*) FROM user_hour WHERE user_id = 'often'") == 0
+    assert db.one("SELECT count(*) FROM user_day WHERE user_id = 'often'") == 0
 
 
 def test_what_is_merged_counts_with_its_root_and_the_self_test_not_at_all(service, db):
@@ -136,19 +200,22 @@ def test_hours_become_days_once(service, db, tools):
     day = datetime.datetime.now(datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
     old = day - datetime.timedelta(days=100)
     for table, key in (("event_hour", "hour, 1, 'error', 'other', 'bot@1.4.2'"), ("group_hour", f"{group}, hour"),
-                       ("group_hour", f"{gone + 1000}, hour")):
-        columns = "hour, project_id, severity, origin, release, events" if table == "event_hour" else "group_id, hour, events"
+                       ("group_hour", f"{gone + 1000}, hour"), ("project_hour", "hour, 1, 'error'")):
+        columns = {"event_hour": "hour, project_id, severity, origin, release, events",
+                   "project_hour": "hour, project_id, severity, events"}.get(table, "group_id, hour, events")
         db.sql(f"INSERT INTO {table} ({columns}) SELECT {key}, 5 FROM generate_series(%s, %s, interval '1 hour') AS hour",
                old, old + datetime.timedelta(hours=47))
+    db.sql("INSERT INTO group_day (group_id, day, events) VALUES (%s, %s, 120)", group, old)
     dry = tools(db, "--dry-run", program="prune/nabat-prune")
     assert "144 hours added up to days" in dry.stdout, dry.stdout
     assert db.one("SELECT count(*) FROM event_day") == 0
     for _ in range(2):
         assert tools(db, program="prune/nabat-prune").returncode == 0
         assert db.sql("SELECT day, events FROM event_day ORDER BY 1") == [(old, 120), (old + datetime.timedelta(days=1), 120)]
-        # what is left of a group that is gone is part of the days' sums alone
-        assert db.sql("SELECT group_id, day, events FROM group_day ORDER BY 2") == [
-            (group, old, 120), (group, old + datetime.timedelta(days=1), 120)]
+        assert db.sql("SELECT day, events FROM project_day ORDER BY 1") == [(old, 120), (old + datetime.timedelta(days=1), 120)]
+        # a group's days were there from the start, and nothing is added to them
+        assert db.sql("SELECT events FROM group_day WHERE group_id = %s AND day = %s", group, old) == [(120,)]
+        assert db.one("SELECT count(*) FROM group_hour WHERE hour < %s", day) == 0
     assert db.one("SELECT sum(events) FROM error_hours") == 2
 
 
@@ -158,10 +225,14 @@ def test_events_from_before_are_counted_by_the_migration(service, db):
     for i in range(5):
         s.post({"message": "one thing", "severity": "error", "release": f"bot@1.4.{i % 2}"})
     s.stop()
-    script = (ROOT / "sql/013_hours.sql").read_text()
-    db.sql("DROP VIEW error_hours, group_hours; DROP TABLE event_tally CASCADE; "
-           "DROP TABLE event_hour, event_day, group_hour, group_day; "
-           "DROP FUNCTION nabat_fold(integer), nabat_hours_to_days(timestamptz)")
-    db.sql(script)
+    db.sql("DROP VIEW error_hours, group_hours, error_users; DROP TABLE event_tally CASCADE; "
+           "DROP TABLE event_hour, event_day, group_hour, group_day, project_hour, project_day, group_release, user_hour, user_day, "
+           "user_sketch, loss_hour; ALTER TABLE chat_setting DROP COLUMN dark_charts; DROP INDEX error_group_history_changed, "
+           "alert_outbox_sent; DROP FUNCTION nabat_fold(integer), nabat_hours_to_days(timestamptz), "
+           "nabat_sketch(bytea, text[]), nabat_users(bytea[]), nabat_keep_most(timestamptz[])")
+    for name in ("013_hours.sql", "017_statistics.sql"):
+        db.sql((ROOT / "sql" / name).read_text())
     assert same_as_events(db) == 5
     assert db.one("SELECT count(*) FROM event_hour") == 2
+    assert db.sql("SELECT sum(events), sum(made) FROM project_hour") == [(5, 1)]
+    assert db.one("SELECT sum(events) FROM group_day") == 5
