@@ -5,7 +5,7 @@
 # The same sources give the same binary: no paths and no dates go into it. nabat-prune is in the image, too.
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
- && apt-get install -y --no-install-recommends gcc libc6-dev cmake ninja-build pkg-config libbrotli-dev \
+ && apt-get install -y --no-install-recommends gcc libc6-dev cmake ninja-build pkg-config libbrotli-dev libcairo2-dev \
     libcurl4-openssl-dev libev-dev libjansson-dev libpcre2-dev libpq-dev libssl-dev libzstd-dev zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
@@ -15,7 +15,7 @@ RUN cmake --preset release && cmake --build build \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates libbrotli1 libcurl4 libev4 libjansson4 libpcre2-8-0 libpq5 \
+ && apt-get install -y --no-install-recommends ca-certificates fonts-dejavu-core libbrotli1 libcairo2 libcurl4 libev4 libjansson4 libpcre2-8-0 libpq5 \
     libssl3 libzstd1 tzdata zlib1g \
  && rm -rf /var/lib/apt/lists/* /var/cache/debconf/* /var/log/* \
  && groupadd --system --gid 10001 nabat \

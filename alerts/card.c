@@ -121,6 +121,16 @@ static void add_message(const struct group *g, struct buf *html)
     buf_add_char(html, '\n');
 }
 
+/* With the release that brought it back, when that is known. */
+static void add_regression(const struct group *g, enum language language, struct buf *html)
+{
+    const char *values[] = {g->release};
+    buf_add_str(html, "\n↩️ <b>");
+    html_fill(html, word(language, g->release ? WORD_BACK_IN : WORD_REGRESSION), values, 1,
+              NAME_UNITS);
+    buf_add_str(html, "</b>");
+}
+
 static void add_head(const struct card *card, struct buf *html)
 {
     const struct group *g = card->group;
@@ -132,7 +142,7 @@ static void add_head(const struct card *card, struct buf *html)
     if (card->is_emergency)
         buf_addf(html, "\n⚠️ <i>%s</i>", word(language, WORD_EMERGENCY));
     if (card->regression)
-        buf_addf(html, "\n↩️ <b>%s</b>", word(language, WORD_REGRESSION));
+        add_regression(g, language, html);
     if (card->possible_repeat)
         buf_addf(html, "\n<i>%s</i>", word(language, WORD_POSSIBLE_REPEAT));
     buf_add_str(html, "\n<b>");
@@ -221,6 +231,13 @@ static void add_counts(const struct card *card, struct buf *html)
     if (g->occurrences > 1) {
         words_moment(card->look, g->last_seen_ms, moment);
         buf_addf(html, " · %s %s", word(language, WORD_LAST), moment);
+    }
+    if (g->deploy) {
+        char span[WORDS_COUNT_BYTES];
+        const char *values[] = {span, g->deploy};
+        words_span(language, g->first_seen_ms - g->deployed_ms, span);
+        buf_add_str(html, "\n🚀 ");
+        html_fill(html, word(language, WORD_AFTER_DEPLOY), values, 2, NAME_UNITS);
     }
     if (card->held > 0) {
         char held[WORDS_COUNT_BYTES];

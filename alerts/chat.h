@@ -67,6 +67,9 @@ struct chat {
                  void *ctx);
     void (*document)(struct chat *chat, const struct chat_message *message, const char *file_name,
                      const char *data, size_t len, chat_done_fn *done, void *ctx);
+    /* A picture in the chat, with the message's text as its caption (TG_CAPTION_UNITS_MAX); nothing of it is cured. */
+    void (*photo)(struct chat *chat, const struct chat_message *message, const char *data,
+                  size_t len, chat_done_fn *done, void *ctx);
     /* The small word that a press gets. `text` may be "". */
     void (*answer_press)(struct chat *chat, const char *press_id, const char *text);
     /* Other buttons under a message that stays as it is. Nobody waits for it. */

@@ -220,19 +220,43 @@ static struct sending *bare_sending(struct chat *chat, const char *method, int64
     return s;
 }
 
+static void send_file(struct chat *chat, const struct chat_message *m, struct tg_file *file,
+                      chat_done_fn *done, void *ctx)
+{
+    struct sending *s =
+        bare_sending(chat, file->is_photo ? "sendPhoto" : "sendDocument", m->chat_id, done, ctx);
+    s->message.patient = m->patient;
+    if (m->patient)
+        pacer_take(s->chat->pacer, m->chat_id, PACE_ANSWER, clock_mono_ms());
+    file->chat_id = m->chat_id;
+    file->thread_id = m->thread_id;
+    file->reply_to = m->reply_to;
+    file->silent = m->silent;
+    telegram_send_file(s->chat->telegram, file, on_sent, s);
+}
+
 static void tg_document(struct chat *chat, const struct chat_message *m, const char *file_name,
                         const char *data, size_t len, chat_done_fn *done, void *ctx)
 {
-    struct sending *s = bare_sending(chat, "sendDocument", m->chat_id, done, ctx);
-    s->message.patient = m->patient;
+    struct tg_file file = {.name = file_name, .data = data, .len = len};
     struct buf caption;
-    if (m->patient)
-        pacer_take(s->chat->pacer, m->chat_id, PACE_ANSWER, clock_mono_ms());
     buf_init(&caption, 4 * KIB);
     html_to_plain(m->html ? m->html : "", &caption);
-    telegram_send_document(s->chat->telegram, m->chat_id, m->thread_id, m->reply_to, file_name,
-                           data, len, caption.len ? caption.data : NULL, on_sent, s);
+    file.caption = caption.len ? caption.data : NULL;
+    send_file(chat, m, &file, done, ctx);
     buf_fini(&caption);
+}
+
+static void tg_photo(struct chat *chat, const struct chat_message *m, const char *data, size_t len,
+                     chat_done_fn *done, void *ctx)
+{
+    struct tg_file file = {.is_photo = true,
+                           .name = "chart.png",
+                           .data = data,
+                           .len = len,
+                           .caption = m->html,
+                           .caption_is_html = true};
+    send_file(chat, m, &file, done, ctx);
 }
 
 static void on_answered(void *ctx, const struct tg_answer *answer)
@@ -295,8 +319,8 @@ struct chat *chat_telegram_new(struct ev_loop *loop, struct telegram *telegram, 
     t->loop = loop;
     t->telegram = telegram;
     t->pacer = pacer;
-    t->chat = (struct chat){tg_send,          tg_edit,  tg_document,  tg_answer_press,
-                            tg_edit_keyboard, tg_react, tg_make_topic};
+    t->chat = (struct chat){tg_send,         tg_edit,          tg_document, tg_photo,
+                            tg_answer_press, tg_edit_keyboard, tg_react,    tg_make_topic};
     ev_timer_init(&t->pump, chat_on_pump, 0, 0);
     t->pump.data = t;
     return &t->chat;

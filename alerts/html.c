@@ -109,6 +109,22 @@ static const struct {
     char c;
 } ENTITIES[] = {{"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'}};
 
+void html_fill(struct buf *out, const char *form, const char *const *values, size_t count,
+               size_t units_max)
+{
+    const char *at = form;
+    for (const char *open = strchr(at, '{'); open; open = strchr(at, '{')) {
+        size_t place = (size_t)(open[1] - '0');
+        buf_add(out, at, (size_t)(open - at));
+        if (place < count && values[place] && *values[place])
+            html_add_cut(out, values[place], strlen(values[place]), units_max);
+        else
+            buf_add_str(out, "—"); /* an empty message would be refused */
+        at = open + 3;             /* {N} */
+    }
+    buf_add_str(out, at);
+}
+
 void html_to_plain(const char *html, struct buf *out)
 {
     for (const char *at = html; *at;) {

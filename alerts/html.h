@@ -14,6 +14,10 @@ void html_add_str(struct buf *out, const char *text);
  * ends in "…". Returns whether it was cut. */
 bool html_add_cut(struct buf *out, const char *text, size_t len, size_t units_max);
 
+/* `form` (HTML) with `values` in its places {0} to {3}, escaped and cut to `units_max`; a dash where there is none. */
+void html_fill(struct buf *out, const char *form, const char *const *values, size_t count,
+               size_t units_max);
+
 /* The visible text of HTML made by this module: tags gone, entities decoded. */
 void html_to_plain(const char *html, struct buf *out);
 /* UTF-16 units of the visible text. */

@@ -46,6 +46,9 @@ static const char *const TABLE[WORDS][LANGUAGES] = {
                          "Ниже есть более новое сообщение об этой ошибке"},
     [WORD_STACK_CUT] = {"shortened; the whole stack: button Stack",
                         "сокращено; весь стек — кнопка «Стек»"},
+    [WORD_AFTER_DEPLOY] = {"first seen {0} after {1}", "впервые через {0} после {1}"},
+    [WORD_BACK_IN] = {"It is back after it was resolved, in {0}",
+                      "Вернулась после решения, в версии {0}"},
     [WORD_NOTE] = {"Note", "Заметка"},
     [WORD_MERGED] = {"Together with", "Вместе с"},
     [WORD_MONITOR_TITLE] = {"Cron job %s does not run as planned",
@@ -81,6 +84,11 @@ static const char *const COUNTED_EN[COUNTED][2] = {
     [COUNT_ERRORS] = {"%s error", "%s errors"},
     [COUNT_EVENTS] = {"%s event", "%s events"},
     [COUNT_COUNTED] = {"%s more was only counted", "%s more were only counted"},
+    [COUNT_NEW_ERRORS] = {"%s new error", "%s new errors"},
+    [COUNT_ALERTS] = {"%s alert", "%s alerts"},
+    [COUNT_HOURS] = {"%s hour", "%s hours"},
+    [COUNT_MINUTES] = {"%s minute", "%s minutes"},
+    [COUNT_DAYS] = {"%s day", "%s days"},
 };
 static const char *const COUNTED_RU[COUNTED][3] = {
     [COUNT_TIMES] = {"%s раз", "%s раза", "%s раз"},
@@ -93,7 +101,14 @@ static const char *const COUNTED_RU[COUNTED][3] = {
     [COUNT_EVENTS] = {"%s событие", "%s события", "%s событий"},
     [COUNT_COUNTED] = {"Ещё %s случай только посчитан", "Ещё %s случая только посчитаны",
                        "Ещё %s случаев только посчитано"},
+    [COUNT_NEW_ERRORS] = {"%s новая ошибка", "%s новые ошибки", "%s новых ошибок"},
+    [COUNT_ALERTS] = {"%s тревога", "%s тревоги", "%s тревог"},
+    [COUNT_HOURS] = {"%s час", "%s часа", "%s часов"},
+    [COUNT_MINUTES] = {"%s минуту", "%s минуты", "%s минут"},
+    [COUNT_DAYS] = {"%s день", "%s дня", "%s дней"},
 };
+static const char *const WEEKDAYS[LANGUAGES][7] = {
+    {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}, {"вс", "пн", "вт", "ср", "чт", "пт", "сб"}};
 static const char *const MONTHS[LANGUAGES][12] = {
     {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
     {"янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"},
@@ -124,8 +139,7 @@ static size_t russian_form(int64_t n)
     return last >= 2 && last <= 4 && (teens < 12 || teens > 14) ? 1 : 2;
 }
 
-/* 8120 -> "8,120" or "8 120" with a no-break space. */
-static void group_digits(enum language language, int64_t n, char out[48])
+void words_number(enum language language, int64_t n, char out[WORDS_NUMBER_BYTES])
 {
     char digits[24];
     snprintf(digits, sizeof digits, "%" PRId64, n);
@@ -145,8 +159,8 @@ static void group_digits(enum language language, int64_t n, char out[48])
 static void fill_count(enum language language, int64_t n, const char *behind, const char *form,
                        char out[WORDS_COUNT_BYTES])
 {
-    char number[48];
-    group_digits(language, n, number);
+    char number[WORDS_NUMBER_BYTES];
+    words_number(language, n, number);
     const char *mark = strstr(form, "%s");
     snprintf(out, WORDS_COUNT_BYTES, "%.*s%s%s%s", (int)(mark - form), form, number, behind,
              mark + 2);
@@ -177,4 +191,32 @@ void words_moment(const struct look *look, int64_t ms, char out[WORDS_MOMENT_BYT
         snprintf(year, sizeof year, " %d", at.tm_year + 1900);
     snprintf(out, WORDS_MOMENT_BYTES, "%d %s%s, %02d:%02d", at.tm_mday,
              MONTHS[look->language][at.tm_mon], year, at.tm_hour, at.tm_min);
+}
+
+void words_date(const struct look *look, int64_t ms, char out[WORDS_MOMENT_BYTES])
+{
+    struct tm at;
+    zone_local(look->zone, ms, &at);
+    snprintf(out, WORDS_MOMENT_BYTES, "%d %s", at.tm_mday, MONTHS[look->language][at.tm_mon]);
+}
+
+void words_weekday(const struct look *look, int64_t ms, char out[WORDS_MOMENT_BYTES])
+{
+    struct tm at;
+    zone_local(look->zone, ms, &at);
+    snprintf(out, WORDS_MOMENT_BYTES, "%s %d", WEEKDAYS[look->language][at.tm_wday], at.tm_mday);
+}
+
+void words_span(enum language language, int64_t ms, char out[WORDS_COUNT_BYTES])
+{
+    enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
+    if (ms >= 2 * (int64_t)DAY_MS)
+        words_count(language, COUNT_DAYS, ms / DAY_MS, out);
+    else if (ms >= 2 * (int64_t)HOUR_MS)
+        words_count(language, COUNT_HOURS, ms / HOUR_MS, out);
+    else if (ms >= MINUTE_MS)
+        words_count(language, COUNT_MINUTES, ms / MINUTE_MS, out);
+    else
+        snprintf(out, WORDS_COUNT_BYTES, "%s",
+                 language == LANG_RU ? "меньше минуты" : "less than a minute");
 }

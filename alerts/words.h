@@ -50,6 +50,8 @@ enum word {
     WORD_MUTED_FOREVER,
     WORD_NEWER_CARD,
     WORD_STACK_CUT,
+    WORD_AFTER_DEPLOY, /* {0} how long, {1} what */
+    WORD_BACK_IN,      /* {0} release */
     WORD_NOTE,
     WORD_MERGED,
     WORD_MONITOR_TITLE, /* %s is the job */
@@ -87,6 +89,11 @@ enum counted {
     COUNT_ERRORS,
     COUNT_EVENTS,
     COUNT_COUNTED,
+    COUNT_NEW_ERRORS,
+    COUNT_ALERTS,
+    COUNT_HOURS,
+    COUNT_MINUTES,
+    COUNT_DAYS,
     COUNTED
 };
 enum { WORDS_COUNT_BYTES = 128 };
@@ -96,8 +103,17 @@ void words_count(enum language language, enum counted what, int64_t n, char out[
 void words_count_least(enum language language, enum counted what, int64_t n,
                        char out[WORDS_COUNT_BYTES]);
 
+enum { WORDS_NUMBER_BYTES = 48 };
+/* "8,120", "8 120" with a no-break space, "8120" in Russian. */
+void words_number(enum language language, int64_t n, char out[WORDS_NUMBER_BYTES]);
+
 enum { WORDS_MOMENT_BYTES = 64 };
 /* "21 Nov, 12:30" in the chat's zone; with the year when it is not the present one. */
 void words_moment(const struct look *look, int64_t ms, char out[WORDS_MOMENT_BYTES]);
+/* "23 Nov"; "Mon 23" with its weekday. */
+void words_date(const struct look *look, int64_t ms, char out[WORDS_MOMENT_BYTES]);
+void words_weekday(const struct look *look, int64_t ms, char out[WORDS_MOMENT_BYTES]);
+/* "3 minutes", "2 hours", "5 days": the largest unit, rounded down; "less than a minute". */
+void words_span(enum language language, int64_t ms, char out[WORDS_COUNT_BYTES]);
 
 #endif

@@ -10,8 +10,7 @@
 
 static const char *const GRADES[] = {"healthy", "degraded", "unhealthy"};
 
-/* Details and metrics are for loopback and for those who know METRICS_TOKEN. */
-static bool may_see(const struct health *health, const struct http_request *request)
+bool health_may_see(const struct health *health, const struct http_request *request)
 {
     static const char BEARER[] = "Bearer ";
     struct slice value = http_head_find(request->head, "authorization");
@@ -54,7 +53,7 @@ void api_health_ready(void *ctx, const struct http_request *request, struct http
 void api_health(void *ctx, const struct http_request *request, struct http_reply *reply)
 {
     const struct health *health = ctx;
-    bool details = may_see(health, request);
+    bool details = health_may_see(health, request);
     enum health_grade worst = HEALTH_OK;
     struct buf parts;
     struct buf json;
@@ -88,7 +87,7 @@ void api_health(void *ctx, const struct http_request *request, struct http_reply
 
 void api_metrics(void *ctx, const struct http_request *request, struct http_reply *reply)
 {
-    if (!may_see(ctx, request)) {
+    if (!health_may_see(ctx, request)) {
         http_reply_error(reply, 401, "send Authorization: Bearer METRICS_TOKEN");
         return;
     }

@@ -23,6 +23,9 @@ struct health {
     const char *metrics_token; /* NULL: loopback only */
 };
 
+/* Details, metrics and statistics are for loopback and for those who know METRICS_TOKEN. */
+bool health_may_see(const struct health *health, const struct http_request *request);
+
 /* http_handler_fn with a struct health as ctx. */
 void api_health_live(void *ctx, const struct http_request *request, struct http_reply *reply);
 void api_health_ready(void *ctx, const struct http_request *request, struct http_reply *reply);

@@ -1,7 +1,7 @@
 /* cmd_errors.c -- /errors lists groups by pages, /error N shows one and names what looks alike.
  *
  *     /errors words --groups--> page 1, with buttons --press--> the same message as page N
- *     /error N --group--> neighbours --titles compared--> card, similar ones below */
+ *     /error N --group--> neighbours --titles compared--> its life --> card, similar ones and a line of its life below */
 #include "bot/command.h"
 
 #include "alerts/digest.h"
@@ -9,13 +9,14 @@
 #include "alerts/similar.h"
 #include "core/limits.h"
 #include "core/mem.h"
+#include "stats/chart.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { SIMILAR_TITLE_UNITS = 80 };
+enum { SIMILAR_TITLE_UNITS = 80, LIFE_SIGNS = 24 };
 
 /* One page that is being read: of an answer, or of a message that was pressed. */
 struct listing {
@@ -162,6 +163,21 @@ static void add_similar(const struct talk *talk, const struct group *group,
     }
 }
 
+/* A life of an hour is no line. */
+static void on_life(void *ctx, const int64_t *events, size_t count, const struct err *err)
+{
+    struct opening *o = ctx;
+    bool grows = false;
+    for (size_t i = 1; i < count; i++)
+        grows = grows || events[i];
+    if (!err && grows) {
+        buf_add_str(&o->below, "\n📈 <code>");
+        stats_sparkline(events, count, &o->below);
+        buf_add_str(&o->below, "</code>");
+    }
+    store_group_get(o->talk->bot->pg, o->talk->group_id, on_group_to_show, o);
+}
+
 static void on_neighbours(void *ctx, const struct group_brief *briefs, size_t count,
                           const struct err *err)
 {
@@ -171,7 +187,7 @@ static void on_neighbours(void *ctx, const struct group_brief *briefs, size_t co
         struct group self = {.title = briefs[0].title, .culprit = briefs[0].culprit};
         add_similar(o->talk, &self, briefs + 1, count - 1, &o->below);
     }
-    store_group_get(o->talk->bot->pg, o->talk->group_id, on_group_to_show, o);
+    store_stats_life(o->talk->bot->pg, o->talk->group_id, LIFE_SIGNS, on_life, o);
 }
 
 static void open_group(struct talk *talk)

@@ -39,6 +39,8 @@ static void render(const struct talk *talk, struct buf *html)
              bot_text(l, s->is_quiet ? TEXT_SETTINGS_QUIET : TEXT_SETTINGS_FULL), NULL);
     add_line(html, l, TEXT_SETTINGS_REACTIONS,
              bot_text(l, s->reactions ? TEXT_SETTINGS_ON : TEXT_SETTINGS_OFF), NULL);
+    add_line(html, l, TEXT_SETTINGS_CHARTS,
+             bot_text(l, s->dark_charts ? TEXT_SETTINGS_DARK : TEXT_SETTINGS_LIGHT), NULL);
     buf_add_char(html, '\n');
     add_line(html, l, TEXT_SETTINGS_HOW, NULL, NULL);
 }
@@ -60,6 +62,10 @@ static void add_buttons(const struct talk *talk, struct chat_keyboard *keyboard)
                         true);
     else
         chat_add_button(keyboard, bot_text(l, TEXT_BUTTON_REACTIONS_ON), "set:reactions_on", true);
+    if (s->dark_charts)
+        chat_add_button(keyboard, bot_text(l, TEXT_BUTTON_LIGHT), "set:light", true);
+    else
+        chat_add_button(keyboard, bot_text(l, TEXT_BUTTON_DARK), "set:dark", true);
 }
 
 static void show(struct talk *talk)
@@ -111,6 +117,7 @@ static void save(struct talk *talk)
         .time_zone = s->zone[0] ? s->zone : NULL,
         .is_quiet = s->is_quiet,
         .reactions = s->reactions,
+        .dark_charts = s->dark_charts,
     };
     store_chat_setting_put(talk->bot->pg, talk->update.chat_id, &setting, on_saved, talk);
 }
@@ -167,6 +174,8 @@ void bot_press_setting(struct talk *talk, const char *arg)
         s->is_quiet = arg[0] == 'q';
     else if (strcmp(arg, "reactions_on") == 0 || strcmp(arg, "reactions_off") == 0)
         s->reactions = strcmp(arg, "reactions_on") == 0;
+    else if (strcmp(arg, "dark") == 0 || strcmp(arg, "light") == 0)
+        s->dark_charts = arg[0] == 'd';
     else {
         talk_answer(talk, TEXT_NO_SUCH_BUTTON);
         talk_end(talk);

@@ -162,6 +162,15 @@ static void console_document(struct chat *chat, const struct chat_message *m, co
     deliver(c, ++c->last_id, done, ctx);
 }
 
+/* A terminal shows no pictures: what it says is under it. */
+static void console_photo(struct chat *chat, const struct chat_message *m, const char *data,
+                          size_t len, chat_done_fn *done, void *ctx)
+{
+    (void)data;
+    (void)len;
+    console_send(chat, m, done, ctx);
+}
+
 static void console_answer(struct chat *chat, const char *press_id, const char *text)
 {
     (void)chat;
@@ -272,8 +281,9 @@ struct console *console_new(struct ev_loop *loop, void (*typed)(void *ctx, struc
     c->loop = loop;
     c->typed = typed;
     c->ctx = ctx;
-    c->chat = (struct chat){console_send,          console_edit,  console_document,  console_answer,
-                            console_edit_keyboard, console_react, console_make_topic};
+    c->chat =
+        (struct chat){console_send,   console_edit,          console_document, console_photo,
+                      console_answer, console_edit_keyboard, console_react,    console_make_topic};
     /* ids grow over restarts, so that an old card is never taken for a new one */
     c->last_id = clock_wall_ms();
     buf_init(&c->line, CHAT_INPUT_BYTES_MAX);

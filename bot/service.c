@@ -6,6 +6,7 @@
  * HTTP listens from the first moment: probes see "not ready" instead of nothing. */
 #include "bot/service_internal.h"
 
+#include "core/child.h"
 #include "core/helper.h"
 #include "core/limits.h"
 #include "core/mem.h"
@@ -22,7 +23,7 @@ static int64_t alert_chat(const struct service *s)
     return s->telegram ? s->settings->alert_chat_id : CONSOLE_CHAT_ID;
 }
 
-static enum language card_language(const struct service *s)
+enum language service_language(const struct service *s)
 {
     const char *code = s->settings->bot_language;
     const char *lang = s->telegram ? NULL : getenv("LANG");
@@ -126,7 +127,7 @@ static void start_updates(struct service *s)
 static void start_watch(struct service *s)
 {
     struct watch_config config = {s->settings->watch_bot_tokens, s->settings->telegram_api_url,
-                                  card_language(s) == LANG_RU};
+                                  service_language(s) == LANG_RU};
     s->watch = watch_new(s->loop, s->http, s->pg_work, s->lease, &config);
 }
 
@@ -150,7 +151,7 @@ static void start_alerts(struct service *s)
     struct card_links links = {set->open_url, set->gen_request_url, set->user_url};
     struct decider_config decide = {.root = route_root(s)};
     struct decider_events decided = {on_decided, on_rules_read, s};
-    struct delivery_config deliver = {alert_chat(s), set->alert_thread_id, card_language(s),
+    struct delivery_config deliver = {alert_chat(s), set->alert_thread_id, service_language(s),
                                       s->telegram ? (enum topics)set->topics : TOPICS_NONE, links};
     struct delivery_events events = {service_chat_moved, service_chat_refused, service_silent_ms,
                                      service_chat_may_show, s};
@@ -219,6 +220,8 @@ void service_on_migrated(struct service *s)
     s->pg_write = connection(s, "writer");
     s->pg_decide = connection(s, "decider");
     s->ingest.pg = s->pg_work;
+    s->stats_api.pg = s->pg_chat;
+    s->stats_api.language = service_language(s);
     s->ingest.writer = store_writer_new(s->loop, s->pg_write, &write);
     start_alerts(s);
     service_spool_open(s);
@@ -301,7 +304,7 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
         service_self_start(s);
     }
     struct route_root root = route_root(s);
-    service_spool_start(s, &root, card_language(s));
+    service_spool_start(s, &root, service_language(s));
     service_migrate(s);
     return s;
 }
@@ -350,6 +353,7 @@ void service_free(struct service *s)
     /* answers and rows that are still under way end first: their owners are all alive */
     if (s->http)
         http_client_close(s->http);
+    child_end_all();
     pg_free(s->pg_chat);
     pg_free(s->pg_work);
     pg_free(s->pg_decide);

@@ -136,6 +136,16 @@ static enum health_grade forward_health(void *ctx, char *detail, size_t size)
     return HEALTH_DEGRADED;
 }
 
+static struct http_route json_route(const char *path, http_handler_fn *handler, void *ctx)
+{
+    return (struct http_route){.methods = HTTP_POST,
+                               .path = path,
+                               .body_bytes_max = SMALL_BODY_BYTES_MAX,
+                               .body_limit_name = "1 MiB a request",
+                               .handler = handler,
+                               .ctx = ctx};
+}
+
 void service_set_routes(struct service *s)
 {
     s->parts[0] = (struct health_part){"database", database_health, s, false};
@@ -185,6 +195,13 @@ void service_set_routes(struct service *s)
                                        .ctx = &s->health};
     s->routes[3] = (struct http_route){
         .methods = HTTP_GET, .path = "/health", .handler = api_health, .ctx = &s->health};
+    s->stats_api = (struct stats_api){.loop = s->loop, .health = &s->health};
+    s->routes[8] = (struct http_route){
+        .methods = HTTP_GET, .path = "/api/stats", .handler = api_stats, .ctx = &s->stats_api};
+    s->github_api = (struct github_api){&s->ingest, s->settings->github_webhook_secret};
+    s->routes[9] = json_route("/api/deploys", api_deploys, &s->ingest);
+    s->routes[10] = json_route("/api/railway", api_railway, &s->ingest);
+    s->routes[11] = json_route("/api/github", api_github, &s->github_api);
     s->routes[4] = (struct http_route){
         .methods = HTTP_GET, .path = "/metrics", .handler = api_metrics, .ctx = &s->health};
 }

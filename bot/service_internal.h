@@ -7,11 +7,14 @@
 #include "alerts/decider.h"
 #include "alerts/delivery.h"
 #include "alerts/emergency.h"
+#include "api/deploys.h"
+#include "api/github.h"
 #include "api/health.h"
 #include "api/inbox_drain.h"
 #include "api/ingest_routes.h"
 #include "api/sentry_routes.h"
 #include "api/session_seen.h"
+#include "api/stats_routes.h"
 #include "bot/alarm.h"
 #include "bot/console.h"
 #include "bot/dispatch.h"
@@ -24,7 +27,7 @@
 #include "store/hours.h"
 #include "watch/watch.h"
 
-enum { HEALTH_PARTS = 9, OUTBOX_SECONDS_MAX = 120, ROUTES = 8, RATE_BUCKETS = 4096 };
+enum { HEALTH_PARTS = 9, OUTBOX_SECONDS_MAX = 120, ROUTES = 12, RATE_BUCKETS = 4096 };
 enum { SDK_LOSS_SHOWN_MS = 3600 * 1000 };
 
 /* getMe, asked while nothing else is answered. */
@@ -48,6 +51,8 @@ struct service {
     struct http_route routes[ROUTES];
     struct health_part parts[HEALTH_PARTS];
     struct health health;
+    struct stats_api stats_api;
+    struct github_api github_api;
     struct scrub *scrub;
     struct ingest ingest;
     int64_t sdk_errors_lost; /* when /health last looked, and since when it shows them */
@@ -133,6 +138,8 @@ void service_gauges_stop(struct service *service);
 /* service_probe.c: whether the Bot API answers at all. */
 int64_t service_silent_ms(void *ctx);
 /* Where the rules that hold now send alerts to. */
+/* Of the console by LANG, of cards without a chat of their own by BOT_LANGUAGE. */
+enum language service_language(const struct service *service);
 void service_set_places(struct service *service, const struct rules *rules);
 /* What was chosen or moved before this instance began to listen. */
 void service_chat_look_up(struct service *service);

@@ -227,6 +227,7 @@ static void on_setting(void *ctx, const struct chat_setting *setting, const stru
         snprintf(own->zone, sizeof own->zone, "%s", setting->time_zone);
     own->is_quiet = setting->is_quiet;
     own->reactions = setting->reactions;
+    own->dark_charts = setting->dark_charts;
     if (own->language[0])
         talk->look.language = talk->said_in = language_of_code(own->language);
     snprintf(talk->look.zone, sizeof talk->look.zone, "%s", own->zone);

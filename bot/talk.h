@@ -49,6 +49,7 @@ struct talk {
         char zone[64];
         bool is_quiet;
         bool reactions;
+        bool dark_charts;
     } setting;
     enum role role;
     const struct command *command;
@@ -90,6 +91,8 @@ void talk_post(struct talk *talk, const char *html, const struct chat_keyboard *
 /* Another page: the message that was pressed becomes it, or a new one is posted. */
 void talk_show(struct talk *talk, const char *html, const struct chat_keyboard *keyboard,
                const struct our_message *as);
+/* A picture with its caption (HTML); where Telegram does not take it, the caption as a message. */
+void talk_photo(struct talk *talk, const char *html, const char *data, size_t len);
 /* The card of a group, with `below` (HTML, may be NULL) under it. */
 void talk_post_card(struct talk *talk, const struct group *group, const char *below);
 /* Asks the person for a reply; replies to it count as what `as` says. */

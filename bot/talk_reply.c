@@ -46,6 +46,34 @@ void talk_reply(struct talk *talk, const char *html)
     send(talk, &message, NULL, NULL);
 }
 
+/* Outlives the talk: what is sent when the picture was not taken. */
+struct captioned {
+    struct bot *bot;
+    struct chat_message message;
+    char *html;
+};
+
+static void on_photo(void *ctx, const struct chat_result *result)
+{
+    struct captioned *c = ctx;
+    bool lost = result->outcome == TG_UNCERTAIN; /* it may be there: it is not said twice */
+    if (result->outcome != TG_OK) {
+        log_warn("picture not sent", LOG_S("error", result->text), LOG_END);
+        if (!lost)
+            c->bot->chat->send(c->bot->chat, &c->message, NULL, NULL);
+    }
+    free(c->html);
+    free(c);
+}
+
+void talk_photo(struct talk *talk, const char *html, const char *data, size_t len)
+{
+    struct captioned *c = mem_alloc(sizeof *c);
+    *c = (struct captioned){talk->bot, message_of(talk, NULL), mem_str_dup(html)};
+    c->message.html = c->html;
+    talk->bot->chat->photo(talk->bot->chat, &c->message, data, len, on_photo, c);
+}
+
 void talk_say(struct talk *talk, enum text which, ...)
 {
     const char *values[TEXT_PLACES_MAX];

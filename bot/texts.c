@@ -370,21 +370,13 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
 const char *bot_text(enum language language, enum text which)
 {
     const char *text = TABLE[which][language];
-    return text ? text : ALERT_TEXTS[which][language];
+    if (!text)
+        text = ALERT_TEXTS[which][language];
+    return text ? text : STATS_TEXTS[which][language];
 }
 
 void bot_text_fill(enum language language, enum text which, const char *const *values, size_t count,
                    struct buf *html)
 {
-    const char *at = bot_text(language, which);
-    for (const char *open = strchr(at, '{'); open; open = strchr(at, '{')) {
-        size_t place = (size_t)(open[1] - '0');
-        buf_add(html, at, (size_t)(open - at));
-        if (place < count && values[place] && *values[place])
-            html_add_cut(html, values[place], strlen(values[place]), TEXT_VALUE_UNITS_MAX);
-        else
-            buf_add_str(html, "—"); /* an empty message would be refused */
-        at = open + 3;              /* {N} */
-    }
-    buf_add_str(html, at);
+    html_fill(html, bot_text(language, which), values, count, TEXT_VALUE_UNITS_MAX);
 }

@@ -36,6 +36,9 @@ enum text {
     TEXT_HELP_NOTE,
     TEXT_HELP_MERGE,
     TEXT_HELP_SPLIT,
+    TEXT_HELP_STATS,
+    TEXT_HELP_TOP,
+    TEXT_HELP_DEPLOY,
     TEXT_HELP_MONITORS,
     TEXT_HELP_HEALTH,
     TEXT_HELP_SETTINGS,
@@ -60,6 +63,9 @@ enum text {
     TEXT_MORE_NOTE,
     TEXT_MORE_MERGE,
     TEXT_MORE_SPLIT,
+    TEXT_MORE_STATS,
+    TEXT_MORE_TOP,
+    TEXT_MORE_DEPLOY,
     TEXT_MORE_MONITORS,
     TEXT_MORE_HEALTH,
     TEXT_MORE_SETTINGS,
@@ -165,10 +171,13 @@ enum text {
     TEXT_SETTINGS_ZONE,      /* zone, time there */
     TEXT_SETTINGS_LOOK,      /* full or quiet */
     TEXT_SETTINGS_REACTIONS, /* on or off */
+    TEXT_SETTINGS_CHARTS,    /* dark or light */
     TEXT_SETTINGS_HOW,
     TEXT_SETTINGS_AUTO,
     TEXT_SETTINGS_FULL,
     TEXT_SETTINGS_QUIET,
+    TEXT_SETTINGS_DARK,
+    TEXT_SETTINGS_LIGHT,
     TEXT_SETTINGS_ON,
     TEXT_SETTINGS_OFF,
     TEXT_SETTINGS_SAVED,
@@ -178,6 +187,8 @@ enum text {
     TEXT_BUTTON_QUIET,
     TEXT_BUTTON_REACTIONS_ON,
     TEXT_BUTTON_REACTIONS_OFF,
+    TEXT_BUTTON_DARK,
+    TEXT_BUTTON_LIGHT,
     /* rules, silences, quiet hours */
     TEXT_RULES_HEAD,
     TEXT_RULES_NONE,
@@ -207,6 +218,10 @@ enum text {
     TEXT_QUIET_SILENT, /* hours */
     TEXT_QUIET_HOLDS,  /* hours */
     TEXT_QUIET_OFF,
+    /* deploys */
+    TEXT_DEPLOYED, /* name */
+    TEXT_DEPLOYS_HEAD,
+    TEXT_DEPLOYS_NONE,
     /* health and monitors */
     TEXT_HEALTH_HEAD, /* version */
     TEXT_HEALTH_OK,
@@ -232,8 +247,9 @@ enum text {
 
 enum { TEXT_PLACES_MAX = 4, TEXT_VALUE_UNITS_MAX = 400 };
 
-/* The rows of texts_alerts.c; the others are in texts.c. Use bot_text. */
+/* The rows of texts_alerts.c and texts_stats.c; the others are in texts.c. Use bot_text. */
 extern const char *const ALERT_TEXTS[TEXTS][LANGUAGES];
+extern const char *const STATS_TEXTS[TEXTS][LANGUAGES];
 
 /* As it stands: HTML, with its places. */
 const char *bot_text(enum language language, enum text which);

@@ -5,12 +5,12 @@
 # Man pages are made of --help (help2man), so they say what the programs say.
 include(GNUInstallDirs)
 
-install(TARGETS nabat nabat-prune nabat-log RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
+install(TARGETS nabat nabat-prune nabat-log nabat-chart RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 
 set(manuals ${CMAKE_BINARY_DIR}/man)
 add_custom_target(manuals
-    COMMAND ${CMAKE_SOURCE_DIR}/deploy/debian/man.sh ${manuals} ${PROJECT_VERSION} $<TARGET_FILE:nabat> $<TARGET_FILE:nabat-prune> $<TARGET_FILE:nabat-log>
-    DEPENDS nabat nabat-prune nabat-log VERBATIM)
+    COMMAND ${CMAKE_SOURCE_DIR}/deploy/debian/man.sh ${manuals} ${PROJECT_VERSION} $<TARGET_FILE:nabat> $<TARGET_FILE:nabat-prune> $<TARGET_FILE:nabat-log> $<TARGET_FILE:nabat-chart>
+    DEPENDS nabat nabat-prune nabat-log nabat-chart VERBATIM)
 install(DIRECTORY ${manuals}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT package EXCLUDE_FROM_ALL)
 install(FILES deploy/systemd/nabat.service deploy/systemd/nabat-prune.service deploy/systemd/nabat-prune.timer
     DESTINATION lib/systemd/system COMPONENT package EXCLUDE_FROM_ALL)
@@ -49,7 +49,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE "")
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, tzdata")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, fonts-dejavu-core, tzdata")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "postgresql (>= 14)")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/deploy/debian/conffiles

@@ -100,7 +100,8 @@ enum {
     TG_TEXT_UNITS_MAX = 4096,     /* UTF-16 units after entities: the safe side of code points */
     TG_TEXT_BYTES_MAX = 32 * KIB, /* raw text before parsing */
     TG_ANSWER_UNITS_MAX = 200,
-    TG_SEND_SECONDS_MAX = 95, /* the server may absorb a flood wait of up to 60 s */
+    TG_CAPTION_UNITS_MAX = 1024, /* after entities */
+    TG_SEND_SECONDS_MAX = 95,    /* the server may absorb a flood wait of up to 60 s */
     TG_POLL_SECONDS = 50,
     TG_UPDATES_MAX = 100,
     CARD_EDIT_SECONDS_MIN = 10,    /* one card is edited for a count no more often */
@@ -157,6 +158,7 @@ enum {
     UPDATES_IN_HAND_MAX = 200,                       /* read from the table at a time */
     UPDATE_TRIES_MAX = 3,             /* an update that kills us thrice is left alone */
     PRESS_ANSWER_MS_MAX = 800,        /* then the press is told that the database is slow */
+    SMALL_BODY_BYTES_MAX = 1 * MIB,   /* of a deploy, a report, a webhook: raw and inflated */
     WEBHOOK_BODY_BYTES_MAX = 1 * MIB, /* one update; Telegram's are a few KB */
     WEBHOOK_STORE_SECONDS_MAX = 20,   /* then 503: Telegram sends it again */
     UNDO_SECONDS = 300,

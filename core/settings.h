@@ -57,8 +57,9 @@ struct settings {
     char *trusted_proxies;
     int64_t group_rows_per_minute; /* 0: every event is kept */
     char *spool_dir;
-    int64_t spool_bytes_max;  /* 0: no spool */
-    int64_t rate_per_address; /* events a minute; 0: no limit */
+    int64_t spool_bytes_max;     /* 0: no spool */
+    int64_t rate_per_address;    /* events a minute; 0: no limit */
+    char *github_webhook_secret; /* NULL: no webhook of GitHub is believed */
     char *scrub_fields;
     char *scrub_off;
     int64_t attachment_bytes_max;

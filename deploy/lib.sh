@@ -1,7 +1,7 @@
 # lib.sh -- what run and test share: packages, builds, a private PostgreSQL. Sourced by bash.
 
 # The least that builds and runs the service; test adds its own.
-RUN_PACKAGES="build-essential ca-certificates cmake curl libbrotli-dev libcurl4-openssl-dev libev-dev
+RUN_PACKAGES="build-essential ca-certificates cmake curl fonts-dejavu-core libbrotli-dev libcairo2-dev libcurl4-openssl-dev libev-dev
     libjansson-dev libpcre2-dev libpq-dev libssl-dev libzstd-dev ninja-build pkg-config postgresql tzdata zlib1g-dev"
 
 say() { printf '%s\n' "$*" >&2; }

@@ -386,7 +386,7 @@ void http_client_post_file(struct http_client *client, const char *url,
         add_part(t, fields[i].name, fields[i].value, CURL_ZERO_TERMINATED);
     curl_mimepart *part = add_part(t, file->field, file->data, file->len);
     t->is_broken = t->is_broken || curl_mime_filename(part, file->file_name) != CURLE_OK ||
-                   curl_mime_type(part, "text/plain; charset=utf-8") != CURLE_OK;
+                   curl_mime_type(part, file->content_type) != CURLE_OK;
     SET(t, CURLOPT_FRESH_CONNECT, 1L);
     SET(t, CURLOPT_MIMEPOST, t->mime);
     start(t);

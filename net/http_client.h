@@ -30,6 +30,7 @@ typedef void http_done_fn(void *ctx, const struct http_answer *answer);
 struct http_file { /* one multipart part that is a file; all BORROWED for the call */
     const char *field;
     const char *file_name;
+    const char *content_type;
     const char *data;
     size_t len;
 };

@@ -2,9 +2,11 @@
 #include "net/sign.h"
 
 #include "core/limits.h"
+#include "core/random.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SECRET_BYTES_MAX = 512 };
@@ -53,4 +55,24 @@ bool sign_webhook(const char *secret, const char *id, int64_t timestamp_s, const
     EVP_EncodeBlock(text, mac, (int)mac_len);
     buf_addf(signature, "v1,%s", (const char *)text);
     return true;
+}
+
+bool sign_github_fits(const char *secret, const char *body, size_t len, const char *header,
+                      size_t header_len)
+{
+    static const char PREFIX[] = "sha256=";
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned int mac_len = 0;
+    char want[sizeof PREFIX + 64];
+    char got[sizeof want];
+    if (header_len != sizeof PREFIX - 1 + 64 ||
+        !HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)body, len, mac,
+              &mac_len))
+        return false;
+    memcpy(want, PREFIX, sizeof PREFIX);
+    for (unsigned i = 0; i < mac_len; i++)
+        snprintf(want + sizeof PREFIX - 1 + (size_t)2 * i, 3, "%02x", mac[i]);
+    memcpy(got, header, header_len);
+    got[header_len] = '\0';
+    return secret_equal(got, want);
 }

@@ -199,32 +199,50 @@ void telegram_call(struct telegram *t, const char *method, json_t *params, int t
     json_decref(params);
 }
 
-void telegram_send_document(struct telegram *t, int64_t chat_id, int64_t thread_id,
-                            int64_t reply_to, const char *file_name, const char *data, size_t len,
-                            const char *caption, tg_done_fn *done, void *ctx)
+static const char *content_type(const char *name)
+{
+    static const struct {
+        const char *ending;
+        const char *type;
+    } TYPES[] = {{".png", "image/png"}, {".pdf", "application/pdf"}};
+    size_t len = strlen(name);
+    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++)
+        if (len > 4 && strcmp(name + len - 4, TYPES[i].ending) == 0)
+            return TYPES[i].type;
+    return "text/plain; charset=utf-8";
+}
+
+void telegram_send_file(struct telegram *t, const struct tg_file *file, tg_done_fn *done, void *ctx)
 {
     char url[1024];
     char chat[24];
     char thread[24];
     char reply[96];
-    method_url(t, "sendDocument", url, sizeof url);
-    snprintf(chat, sizeof chat, "%" PRId64, chat_id);
-    snprintf(thread, sizeof thread, "%" PRId64, thread_id);
-    snprintf(reply, sizeof reply,
-             "{\"message_id\":%" PRId64 ",\"allow_sending_without_reply\":true}", reply_to);
-    struct http_field fields[5];
+    const char *method = file->is_photo ? "sendPhoto" : "sendDocument";
+    struct http_field fields[7];
     size_t n = 0;
+    method_url(t, method, url, sizeof url);
+    snprintf(chat, sizeof chat, "%" PRId64, file->chat_id);
+    snprintf(thread, sizeof thread, "%" PRId64, file->thread_id);
+    snprintf(reply, sizeof reply,
+             "{\"message_id\":%" PRId64 ",\"allow_sending_without_reply\":true}", file->reply_to);
     fields[n++] = (struct http_field){"chat_id", chat};
-    fields[n++] = (struct http_field){"disable_content_type_detection", "true"};
-    if (thread_id)
+    if (!file->is_photo)
+        fields[n++] = (struct http_field){"disable_content_type_detection", "true"};
+    if (file->thread_id > 1) /* the General topic is 1, but naming it is an error */
         fields[n++] = (struct http_field){"message_thread_id", thread};
-    if (reply_to)
+    if (file->reply_to)
         fields[n++] = (struct http_field){"reply_parameters", reply};
-    if (caption)
-        fields[n++] = (struct http_field){"caption", caption};
-    struct http_file file = {"document", file_name, data, len};
-    http_client_post_file(t->http, url, fields, n, &file, TG_SEND_SECONDS_MAX, on_answer,
-                          call_new(t, "sendDocument", done, ctx));
+    if (file->silent)
+        fields[n++] = (struct http_field){"disable_notification", "true"};
+    if (file->caption)
+        fields[n++] = (struct http_field){"caption", file->caption};
+    if (file->caption && file->caption_is_html)
+        fields[n++] = (struct http_field){"parse_mode", "HTML"};
+    struct http_file part = {file->is_photo ? "photo" : "document", file->name,
+                             content_type(file->name), file->data, file->len};
+    http_client_post_file(t->http, url, fields, n, &part, TG_SEND_SECONDS_MAX, on_answer,
+                          call_new(t, method, done, ctx));
 }
 
 int64_t telegram_answered_ms(const struct telegram *t)

@@ -53,10 +53,22 @@ void telegram_call(struct telegram *telegram, const char *method, json_t *params
 int64_t telegram_answered_ms(const struct telegram *telegram);
 /* The last answer was that the token is not valid. */
 bool telegram_is_refused(const struct telegram *telegram);
-/* sendDocument with a text file; `caption` may be NULL; `reply_to` 0: no reply. */
-void telegram_send_document(struct telegram *telegram, int64_t chat_id, int64_t thread_id,
-                            int64_t reply_to, const char *file_name, const char *data, size_t len,
-                            const char *caption, tg_done_fn *done, void *ctx);
+
+/* A file and where it goes. All BORROWED for the call. */
+struct tg_file {
+    bool is_photo;    /* sendPhoto, shown in the chat; else sendDocument */
+    const char *name; /* its ending says what it is: .png, .pdf, anything else is text */
+    const char *data;
+    size_t len;
+    const char *caption; /* NULL: none */
+    bool caption_is_html;
+    bool silent;
+    int64_t chat_id;
+    int64_t thread_id; /* 0: none */
+    int64_t reply_to;  /* 0: no reply */
+};
+void telegram_send_file(struct telegram *telegram, const struct tg_file *file, tg_done_fn *done,
+                        void *ctx);
 
 /* Pure: the outcome of an HTTP answer. The caller json_decref's `*owner` when done. */
 void telegram_decode(const struct http_answer *http, struct tg_answer *answer, json_t **owner);

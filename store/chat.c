@@ -9,13 +9,15 @@
 
 /* ------------------------------------------------------------------------------------- settings */
 
-static const char SETTING_SQL[] =
-    "SELECT language, time_zone, is_quiet, reactions FROM chat_setting WHERE chat_id = $1";
+static const char SETTING_SQL[] = "SELECT language, time_zone, is_quiet, reactions, dark_charts "
+                                  "FROM chat_setting WHERE chat_id = $1";
 static const char PUT_SETTING_SQL[] =
-    "INSERT INTO chat_setting (chat_id, language, time_zone, is_quiet, reactions) "
-    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (chat_id) DO UPDATE SET language = excluded.language, "
-    "time_zone = excluded.time_zone, is_quiet = excluded.is_quiet, reactions = excluded.reactions";
-enum { SETTING_LANGUAGE, SETTING_ZONE_NAME, SETTING_QUIET, SETTING_REACTIONS };
+    "INSERT INTO chat_setting (chat_id, language, time_zone, is_quiet, reactions, dark_charts) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (chat_id) DO UPDATE SET language = "
+    "excluded.language, "
+    "time_zone = excluded.time_zone, is_quiet = excluded.is_quiet, reactions = excluded.reactions, "
+    "dark_charts = excluded.dark_charts";
+enum { SETTING_LANGUAGE, SETTING_ZONE_NAME, SETTING_QUIET, SETTING_REACTIONS, SETTING_DARK };
 
 struct setting_call {
     chat_setting_fn *done;
@@ -33,6 +35,7 @@ static void on_setting(void *ctx, const struct pg_reply *reply)
             .time_zone = pg_get_text(rows, 0, SETTING_ZONE_NAME),
             .is_quiet = pg_get_bool(rows, 0, SETTING_QUIET),
             .reactions = pg_get_bool(rows, 0, SETTING_REACTIONS),
+            .dark_charts = pg_get_bool(rows, 0, SETTING_DARK),
         };
     call->done(call->ctx, &setting, reply->err);
     free(call);
@@ -63,6 +66,7 @@ void store_chat_setting_put(struct pg *pg, int64_t chat_id, const struct chat_se
     pg_text(batch, setting->time_zone);
     pg_bool(batch, setting->is_quiet);
     pg_bool(batch, setting->reactions);
+    pg_bool(batch, setting->dark_charts);
     /* cards of the last days follow, at the pace of counts */
     pg_add(
         batch,

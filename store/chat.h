@@ -11,6 +11,7 @@ struct chat_setting {
     const char *time_zone;
     bool is_quiet;
     bool reactions;
+    bool dark_charts;
 };
 typedef void chat_setting_fn(void *ctx, const struct chat_setting *setting, const struct err *err);
 /* A chat that chose nothing has a row of NULLs and false. */

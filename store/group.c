@@ -28,7 +28,7 @@ const char *const STORE_GROUP_COLUMNS =
     "e.handler, e.environment, e.release, e.server_name, e.user_id, e.gen_request_id, "
     "e.chat_id IS NOT NULL, e.chat_id, e.exception_type, e.message, e.tags, "
     "CASE WHEN s.body LIKE '%Traceback (most recent%' THEN right(s.body, 3000) "
-    "ELSE left(s.body, 3000) END, length(s.body) > 3000";
+    "ELSE left(s.body, 3000) END, length(s.body) > 3000, dp.name, " PG_MS("dp.deployed_at");
 const char *const STORE_GROUP_JOINS =
     " LEFT JOIN project p ON p.id = g.project_id "
     "LEFT JOIN LATERAL (SELECT string_agg(m.id::text, ',' ORDER BY m.id) AS ids, "
@@ -58,7 +58,11 @@ const char *const STORE_GROUP_JOINS =
     "WHERE h.group_id = g.id AND h.what IN ('muted_until', 'muted_until_count') "
     "ORDER BY h.id DESC LIMIT 1) u ON true "
     "LEFT JOIN LATERAL (SELECT changed_at, source, is_undo, what FROM error_group_history h "
-    "WHERE h.group_id = g.id ORDER BY h.id DESC LIMIT 1) l ON true ";
+    "WHERE h.group_id = g.id ORDER BY h.id DESC LIMIT 1) l ON true "
+    "LEFT JOIN LATERAL (SELECT d.name, d.deployed_at FROM deploy d WHERE d.project_id = g.project_id "
+    "AND d.deployed_at <= least(g.first_seen, k.first_seen) AND d.deployed_at > least(g.first_seen, k.first_seen) - interval '1 day' "
+    "AND (d.environment IS NULL OR e.environment IS NULL OR d.environment = e.environment) "
+    "ORDER BY d.deployed_at DESC, d.id DESC LIMIT 1) dp ON true ";
 /* clang-format on */
 
 enum {
@@ -101,7 +105,9 @@ enum {
     COL_MESSAGE,
     COL_TAGS,
     COL_STACK,
-    COL_STACK_CUT
+    COL_STACK_CUT,
+    COL_DEPLOY,
+    COL_DEPLOYED
 };
 
 void store_group_decode(const PGresult *rows, int row, int first, struct group *g)
@@ -148,6 +154,8 @@ void store_group_decode(const PGresult *rows, int row, int first, struct group *
         .tags = TEXT(COL_TAGS),
         .stack_part = TEXT(COL_STACK),
         .stack_is_cut = pg_get_bool(rows, row, first + COL_STACK_CUT),
+        .deploy = TEXT(COL_DEPLOY),
+        .deployed_ms = I64(COL_DEPLOYED),
     };
     const char *severity = TEXT(COL_SEVERITY);
     const char *status = TEXT(COL_STATUS);

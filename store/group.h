@@ -29,6 +29,9 @@ struct group {
     int64_t muted_until_count; /* 0: not by count */
     int64_t resolved_ms;
     bool muted; /* now, by the database's clock */
+    /* the deploy that it was first seen after, within a day; NULL: none */
+    const char *deploy;
+    int64_t deployed_ms;
     /* its last status change */
     const char *changed_by;
     int64_t changed_ms;

@@ -394,8 +394,9 @@ void store_outbox_move_chat(struct pg *pg, int64_t from_chat, int64_t to_chat, o
         /* what an old digest still has to say is said anew */
         "UPDATE alert_digest SET chat_id = $2, message_id = NULL WHERE chat_id = $1 "
         "AND closed_at IS NULL AND chat_id <> $2",
-        "INSERT INTO chat_setting (chat_id, language, time_zone, is_quiet, reactions, quiet_from, "
-        "quiet_to, quiet_holds) SELECT $2, language, time_zone, is_quiet, reactions, quiet_from, "
+        "INSERT INTO chat_setting (chat_id, language, time_zone, is_quiet, reactions, dark_charts, "
+        "quiet_from, quiet_to, quiet_holds) SELECT $2, language, time_zone, is_quiet, reactions, "
+        "dark_charts, quiet_from, "
         "quiet_to, quiet_holds FROM chat_setting WHERE chat_id = $1 ON CONFLICT DO NOTHING",
     };
     struct pg_batch *batch = pg_batch_new();

@@ -179,6 +179,14 @@ const char *store_project_slug(const struct projects *p, int32_t id)
     return "default";
 }
 
+const struct project *store_project_by_slug(const struct projects *p, const char *slug)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (strcmp(p->list[i].slug, slug) == 0)
+            return &p->list[i];
+    return NULL;
+}
+
 const struct project *store_project_by_key(const struct projects *p, const char *key)
 {
     const struct project *found = NULL;

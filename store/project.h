@@ -32,6 +32,8 @@ bool store_projects_are_stored(const struct projects *projects);
 void store_projects_free(struct projects *projects);
 /* At least one key is known. */
 bool store_projects_are_loaded(const struct projects *projects);
+/* NULL: none of that slug is known. BORROWED until the loop runs on. */
+const struct project *store_project_by_slug(const struct projects *projects, const char *slug);
 /* Its slug; "default" for one that is not known. BORROWED until the loop runs on. */
 const char *store_project_slug(const struct projects *projects, int32_t id);
 /* NULL: no such key. BORROWED until the loop runs on. */

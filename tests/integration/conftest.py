@@ -159,7 +159,8 @@ class Answer:
 class Service:
     """A running nabat."""
 
-    def __init__(self, db, env=None, tg=None, stdin=subprocess.DEVNULL, port=None):
+    def __init__(self, db, env=None, tg=None, stdin=subprocess.DEVNULL, port=None, program=None):
+        self.program = program or BUILD / "bot/nabat"
         self.port = port or free_port()
         self.db = db
         self.env = {"PATH": os.environ["PATH"], "DATABASE_URL": db.url, "INGEST_KEY": KEY,
@@ -185,7 +186,7 @@ class Service:
     def start(self):
         self.err = open(f"/tmp/nabat-test-{os.getpid()}-{self.port}.err", "a+b")
         self.out = open(f"/tmp/nabat-test-{os.getpid()}-{self.port}.out", "a+b")
-        self.process = subprocess.Popen([*RUNNER, str(BUILD / "bot/nabat")], env=self.env, cwd="/tmp",
+        self.process = subprocess.Popen([*RUNNER, str(self.program)], env=self.env, cwd="/tmp",
                                         stdin=self.stdin, stdout=self.out, stderr=self.err)
         return self
 

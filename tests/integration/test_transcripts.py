@@ -161,6 +161,8 @@ class Conversation:
                          if not line.startswith(("Error #", "Received"))]
             return
         lines = self.clean(message["text"]).splitlines()
+        if "photo" in message:
+            lines.insert(0, f"picture {message['size'][0]}x{message['size'][1]}")
         for row in message["keyboard"] or []:
             lines.append(" ".join(f"[{b['text']}]" + (f"({b['url']})" if "url" in b else "") for b in row))
         if edited:  # of an edit only what it changed

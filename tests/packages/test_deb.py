@@ -116,14 +116,14 @@ def test_life_of_the_package(machine, packages, db):
 def test_man_pages_say_what_help_says(machine, packages):
     m = machine()
     run("dpkg-deb", "-x", packages[0], m.path)
-    for program, built in (("nabat", "bot"), ("nabat-prune", "prune"), ("nabat-log", "clients/nabat-log")):
+    for program, built in (("nabat", "bot"), ("nabat-prune", "prune"), ("nabat-log", "clients/nabat-log"), ("nabat-chart", "bot")):
         text = run("bash", "-c", f"zcat '{m.path}/usr/share/man/man1/{program}.1.gz' | man --warnings -l -E UTF-8 - | col -b")
         said = run(BUILD / built / program, "--help")
         words = re.findall(r"^  (--[a-z-]+|[A-Z_]{4,}) ", said, re.M)
         assert len(words) > 2
         for word in words:
             assert word in text, (program, word)
-        assert ("NABAT_DSN" if program == "nabat-log" else "nabat.env") in text
+        assert {"nabat-log": "NABAT_DSN", "nabat-chart": "--pdf"}.get(program, "nabat.env") in text
 
 
 def test_completions(tmp_path):

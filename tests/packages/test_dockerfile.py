@@ -135,6 +135,6 @@ def test_the_same_sources_give_the_same_program(machine):
     m = stage.machine
     m.run("sh", "-c", "mkdir /elsewhere && cp -a /src /elsewhere/of-another-length && cd /elsewhere/of-another-length && rm -rf build "
           "&& cmake --preset release && cmake --build build && DESTDIR=/second cmake --install build --prefix /usr --component programs --strip")
-    for name in ("nabat", "nabat-prune", "nabat-log"):
+    for name in ("nabat", "nabat-prune", "nabat-log", "nabat-chart"):
         first, second = (m.path / place / "usr/bin" / name for place in ("image", "second"))
         assert first.read_bytes() == second.read_bytes(), name

@@ -14,6 +14,7 @@ import json
 import math
 import os
 import re
+import struct
 import sys
 import threading
 import time
@@ -104,7 +105,7 @@ def parse_html(text):
     return "".join(out), entities
 
 
-MESSAGE_METHODS = ("sendMessage", "sendDocument", "editMessageText", "editMessageReplyMarkup")
+MESSAGE_METHODS = ("sendMessage", "sendDocument", "sendPhoto", "editMessageText", "editMessageReplyMarkup")
 
 
 class Standin:
@@ -416,6 +417,8 @@ class Standin:
                 params[name] = {"file_name": part.get_filename(), "data": data}
             else:
                 params[name] = data.decode()
+        if isinstance(params.get("reply_parameters"), str):
+            params["reply_parameters"] = json.loads(params["reply_parameters"])
         return params
 
     def _call(self, http, method, params):
@@ -711,6 +714,22 @@ class Standin:
                 raise ApiError(400, "Bad Request: file must be non-empty")
             self._text(params, "caption", CAPTION_CHARS_MAX)
             return self._store(chat_id, thread, {"document": document, "text": ""})
+
+    def do_sendphoto(self, http, params):
+        with self.lock:
+            chat_id, thread = self._target(params)
+            photo = params.get("photo")
+            if not isinstance(photo, dict) or not photo["data"]:
+                raise ApiError(400, "Bad Request: there is no photo in the request")
+            if not photo["data"].startswith(b"\x89PNG\r\n\x1a\n"):
+                raise ApiError(400, "Bad Request: IMAGE_PROCESS_FAILED")
+            width, height = struct.unpack(">II", photo["data"][16:24])
+            if width + height > 10000 or len(photo["data"]) > 10 * 2 ** 20:
+                raise ApiError(400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
+            text, entities = self._text(params, "caption", CAPTION_CHARS_MAX)
+            return self._store(chat_id, thread, {
+                "photo": photo["data"], "size": (width, height), "text": text, "entities": entities, "keyboard": None, "edits": 0,
+                "reply_to": (params.get("reply_parameters") or {}).get("message_id")})
 
     def do_answercallbackquery(self, http, params):
         with self.lock:
