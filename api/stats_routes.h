@@ -17,5 +17,6 @@ struct stats_api {
 
 /* http_handler_fn with a struct stats_api as ctx. */
 void api_stats(void *ctx, const struct http_request *request, struct http_reply *reply);
+void api_report(void *ctx, const struct http_request *request, struct http_reply *reply);
 
 #endif

@@ -31,6 +31,8 @@ const struct command COMMANDS[] = {
      TEXT_MORE_STATS},
     {"top", "[users|handlers|releases|origins] [24h|7d|30d] [words]", ROLE_VIEWER, NEEDS_NOTHING,
      bot_cmd_top, TEXT_HELP_TOP, TEXT_MORE_TOP},
+    {"report", "[24h|7d|30d]", ROLE_VIEWER, NEEDS_NOTHING, bot_cmd_report, TEXT_HELP_REPORT,
+     TEXT_MORE_REPORT},
     {"deploy", "[name [environment]]", ROLE_VIEWER, NEEDS_NOTHING, bot_cmd_deploy, TEXT_HELP_DEPLOY,
      TEXT_MORE_DEPLOY},
     {"monitors", "", ROLE_VIEWER, NEEDS_NOTHING, bot_cmd_monitors, TEXT_HELP_MONITORS,

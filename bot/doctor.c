@@ -37,12 +37,12 @@ static void say(struct doctor *d, const char *grade, const char *what, const cha
 
 /* ------------------------------------------------------------------------------------ of the database */
 
-struct look {
+struct glance {
     const char *what;
     const char *sql; /* grade, finding, remedy */
 };
 
-static const struct look LOOKS[] = {
+static const struct glance LOOKS[] = {
     {"durability",
      "SELECT 'FAIL', name || ' is ' || setting || ': what was answered can be lost', "
      "'ALTER SYSTEM SET ' || name || ' = on; SELECT pg_reload_conf()' FROM pg_settings "
@@ -154,7 +154,7 @@ static const struct look LOOKS[] = {
      "'event_attachment_']) AS t) y"},
 };
 
-static void look_at(struct doctor *d, const struct look *look)
+static void look_at(struct doctor *d, const struct glance *look)
 {
     char days[12];
     char max[24];

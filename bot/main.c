@@ -133,6 +133,8 @@ static int run_mode(const struct options *options, struct settings *settings)
         return tool_owner(settings, options->owner_id);
     case MODE_EXPLAIN:
         return tool_explain(settings, options->file);
+    case MODE_REPORT:
+        return tool_report(settings, &options->report);
     case MODE_CHANNEL_TEST:
         return tool_channel_test(settings, options->file);
     case MODE_PROJECT:

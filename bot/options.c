@@ -32,6 +32,10 @@ static const struct {
      "say where an event (JSON as for /api/events) would ring, by which rule and why; records "
      "nothing"},
     {"--channel-test", MODE_CHANNEL_TEST, "NAME", "send a test to a channel of alert_channel"},
+    {"--report", MODE_REPORT, NULL,
+     "print what the last 24 hours were like, and what to do about it"},
+    {"--period", MODE_SERVE, "P", "with --report: 24h, 7d or 30d"},
+    {"--pdf", MODE_SERVE, NULL, "with --report: a document with the chart, to stdout"},
     {"--spool", MODE_SPOOL, "WORD",
      "list: what waits in SPOOL_DIR for the database; dump: the events, a line of JSON each; "
      "refused: "
@@ -58,6 +62,7 @@ static bool parse_owner(const char *text, struct options *o, struct err *err)
 
 bool options_parse(int argc, char **argv, struct options *o, struct err *err)
 {
+    bool has_report_flag = false;
     *o = (struct options){.mode = MODE_SERVE};
     for (int i = 1; i < argc; i++) {
         size_t f = 0;
@@ -79,6 +84,17 @@ bool options_parse(int argc, char **argv, struct options *o, struct err *err)
             o->dry_run = true;
             continue;
         }
+        if (strcmp(FLAGS[f].name, "--pdf") == 0) {
+            o->report.pdf = has_report_flag = true;
+            continue;
+        }
+        if (strcmp(FLAGS[f].name, "--period") == 0) {
+            has_report_flag = true;
+            if (!stats_period_parse(value, &o->report.period))
+                return err_set(err, ERR_INPUT, "--period is \"%.60s\": it takes 24h, 7d or 30d",
+                               value);
+            continue;
+        }
         if (o->mode != MODE_SERVE)
             return err_set(err, ERR_INPUT, "%s can't be combined with another action",
                            FLAGS[f].name);
@@ -98,6 +114,8 @@ bool options_parse(int argc, char **argv, struct options *o, struct err *err)
     }
     if (o->dry_run && o->mode != MODE_MIGRATE)
         return err_set(err, ERR_INPUT, "--dry-run belongs to --migrate");
+    if (has_report_flag && o->mode != MODE_REPORT)
+        return err_set(err, ERR_INPUT, "--period and --pdf belong to --report");
     return true;
 }
 

@@ -2,6 +2,7 @@
 #ifndef NABAT_BOT_OPTIONS_H
 #define NABAT_BOT_OPTIONS_H
 
+#include "bot/tools.h"
 #include "core/buf.h"
 #include "core/err.h"
 
@@ -19,6 +20,7 @@ enum mode {
     MODE_SPOOL,
     MODE_EXPLAIN,
     MODE_CHANNEL_TEST,
+    MODE_REPORT,
     MODE_VERSION,
     MODE_HELP,
     MODE_ENV_EXAMPLE
@@ -28,7 +30,8 @@ struct options {
     enum mode mode;
     const char *env_file; /* NULL: .env if there is one */
     int64_t owner_id;
-    bool dry_run;       /* of --migrate */
+    bool dry_run; /* of --migrate */
+    struct report_options report;
     const char *file;   /* of --explain; of --channel-test the name */
     char *const *words; /* of --project: what follows it up to the next flag */
     size_t words_count;

@@ -145,6 +145,14 @@ static struct route_root route_root(const struct service *s)
                                alert_chat(s), set->alert_thread_id};
 }
 
+static void start_report(struct service *s)
+{
+    struct daily at;
+    if (s->options.listen && s->settings->report_at && daily_parse(s->settings->report_at, &at))
+        s->reporter =
+            reporter_new(&s->bot, s->pg_work, s->lease, &at, s->settings->alert_thread_id);
+}
+
 static void start_alerts(struct service *s)
 {
     const struct settings *set = s->settings;
@@ -183,6 +191,7 @@ static void start_alerts(struct service *s)
                    service_chat_chosen, s},
     };
     s->alarm = (struct alarm_bell){.bot = &s->bot, .owners = &set->admin_ids};
+    start_report(s);
     if (s->telegram && s->options.listen)
         start_updates(s);
     service_self_know(s);
@@ -371,6 +380,7 @@ void service_free(struct service *s)
     monitors_free(s->monitors);
     forward_free(s->forward);
     store_hours_free(s->hours);
+    reporter_free(s->reporter);
     watch_free(s->watch);
     delivery_free(s->delivery);
     channels_free(s->channels);

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/metric.h"
 #include "core/metric_labels.h"
+#include "store/report.h"
 
 static const double ASK_SECONDS = 15.0;
 enum { SIZE_EVERY = 4 }; /* each file of the database is looked at */
@@ -49,6 +50,28 @@ static void on_asked(void *ctx, const struct pg_reply *reply)
         metric_set(METRIC_DATABASE_BYTES, pg_get_i64(reply->results[2], 0, 0));
 }
 
+/* What did not become an event since the last look, for the report; of this process. */
+static void write_losses(struct service *s)
+{
+    static const struct {
+        const char *kind;
+        enum metric metric;
+    } KINDS[LOSSES] = {{"sdk", METRIC_SDK_ERRORS_DROPPED},
+                       {"refused", METRIC_EVENTS_REFUSED},
+                       {"rate_limited", METRIC_RATE_LIMITED},
+                       {"forward", METRIC_FORWARD_DROPPED}};
+    struct report_loss losses[LOSSES];
+    size_t count = 0;
+    for (size_t i = 0; i < LOSSES; i++) {
+        int64_t now = metric_get(KINDS[i].metric);
+        if (now > s->gauges.lost[i])
+            losses[count++] = (struct report_loss){KINDS[i].kind, now - s->gauges.lost[i]};
+        s->gauges.lost[i] = now;
+    }
+    if (count)
+        store_loss_add(s->pg_work, losses, count);
+}
+
 static void on_ask(struct ev_loop *loop, ev_timer *timer, int events)
 {
     (void)loop;
@@ -60,6 +83,7 @@ static void on_ask(struct ev_loop *loop, ev_timer *timer, int events)
         metric_outbox((enum outbox_gauge)i, 0); /* the holder's to show, and nobody else's */
     if (s->gauges.busy || !s->lease || !pg_is_up(s->pg_work))
         return;
+    write_losses(s);
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, looks ? IS_FULL_SQL : FULL_SQL);
     if (looks)

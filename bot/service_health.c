@@ -199,6 +199,8 @@ void service_set_routes(struct service *s)
     s->routes[8] = (struct http_route){
         .methods = HTTP_GET, .path = "/api/stats", .handler = api_stats, .ctx = &s->stats_api};
     s->github_api = (struct github_api){&s->ingest, s->settings->github_webhook_secret};
+    s->routes[12] = (struct http_route){
+        .methods = HTTP_GET, .path = "/api/report", .handler = api_report, .ctx = &s->stats_api};
     s->routes[9] = json_route("/api/deploys", api_deploys, &s->ingest);
     s->routes[10] = json_route("/api/railway", api_railway, &s->ingest);
     s->routes[11] = json_route("/api/github", api_github, &s->github_api);

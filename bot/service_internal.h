@@ -19,6 +19,7 @@
 #include "bot/console.h"
 #include "bot/dispatch.h"
 #include "bot/listen.h"
+#include "bot/report.h"
 #include "bot/self_alarm.h"
 #include "core/mem.h"
 #include "forward/forward.h"
@@ -27,7 +28,8 @@
 #include "store/hours.h"
 #include "watch/watch.h"
 
-enum { HEALTH_PARTS = 9, OUTBOX_SECONDS_MAX = 120, ROUTES = 12, RATE_BUCKETS = 4096 };
+enum { HEALTH_PARTS = 9, OUTBOX_SECONDS_MAX = 120, ROUTES = 13, RATE_BUCKETS = 4096 };
+enum { LOSSES = 4 };
 enum { SDK_LOSS_SHOWN_MS = 3600 * 1000 };
 
 /* getMe, asked while nothing else is answered. */
@@ -52,6 +54,7 @@ struct service {
     struct health_part parts[HEALTH_PARTS];
     struct health health;
     struct stats_api stats_api;
+    struct reporter *reporter; /* NULL: REPORT_AT is not set */
     struct github_api github_api;
     struct scrub *scrub;
     struct ingest ingest;
@@ -86,7 +89,8 @@ struct service {
         ev_timer ask;
         int64_t asked;
         bool busy;
-        bool is_full; /* the store: events are only counted */
+        bool is_full;         /* the store: events are only counted */
+        int64_t lost[LOSSES]; /* as they were when they were last written down */
     } gauges;
     struct monitors *monitors;
     struct forward *forward; /* NULL: no SENTRY_DSN */

@@ -22,6 +22,15 @@ const char *const STATS_TEXTS[TEXTS][LANGUAGES] = {
          "сломала, "
          "<code>origins</code> — источники. Период и слова — как у /stats.\n"
          "Пример: <code>/top handlers 7d celery</code>"},
+    [TEXT_HELP_REPORT] = {"the day in words, and what to do about it",
+                          "день словами и что с ним делать"},
+    [TEXT_MORE_REPORT] =
+        {"What is new, what came back, what was resolved and how fast, what is open for longest, "
+         "what did not arrive; <code>7d</code> and <code>30d</code> with a chart. "
+         "REPORT_AT=\"09:00 Europe/Moscow\" sends it by itself, on Mondays for the week.",
+         "Что нового, что вернулось, что и как быстро решили, что открыто дольше всего, что не "
+         "дошло; за <code>7d</code> и <code>30d</code> — с графиком. С "
+         "REPORT_AT=\"09:00 Europe/Moscow\" приходит само, по понедельникам — за неделю."},
     [TEXT_HELP_DEPLOY] = {"what was put out, and when", "что и когда выложили"},
     [TEXT_MORE_DEPLOY] =
         {"<code>/deploy bot@1.4.2 production</code> writes down that it is out now: cards say what "

@@ -3,6 +3,7 @@
 #define NABAT_BOT_TOOLS_H
 
 #include "core/settings.h"
+#include "stats/period.h"
 
 int tool_migrate(const struct settings *settings);
 int tool_migrate_dry(const struct settings *settings); /* prints the SQL that is missing */
@@ -15,6 +16,12 @@ int tool_explain(const struct settings *settings, const char *file);
 int tool_channel_test(const struct settings *settings, const char *name);
 /* nabat --spool list | dump | refused; spool_tool.c */
 int tool_spool(const struct settings *settings, char *const *words, size_t count);
+/* nabat --report; report_tool.c */
+struct report_options {
+    enum stats_period period;
+    bool pdf;
+};
+int tool_report(const struct settings *settings, const struct report_options *options);
 int tool_owner(const struct settings *settings, int64_t user_id);
 int tool_check(const struct settings *settings);    /* check.c */
 int tool_doctor(const struct settings *settings);   /* doctor.c; 3: warnings alone */

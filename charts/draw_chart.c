@@ -142,6 +142,7 @@ static void draw_legend(const struct plot *p)
         if (sum <= 0 || x + 36 + width > RIGHT)
             continue;
         draw_color(p->cr, p->theme->colors[series->color]);
+        cairo_new_path(p->cr); /* text leaves a point behind */
         cairo_arc(p->cr, x + 11, 179, 11, 0, 2 * PI);
         cairo_fill(p->cr);
         draw_color(p->cr, p->theme->text);
@@ -217,6 +218,7 @@ static void draw_ghost(const struct plot *p)
     draw_color(p->cr, p->theme->ghost);
     cairo_set_line_width(p->cr, 4);
     cairo_set_line_join(p->cr, CAIRO_LINE_JOIN_ROUND);
+    cairo_new_path(p->cr);
     cairo_set_dash(p->cr, DASHES, 2, 0);
     for (size_t i = 0; i < p->chart->buckets; i++)
         cairo_line_to(p->cr, LEFT + ((double)i + 0.5) * p->bucket, y_of(p, p->chart->ghost[i]));

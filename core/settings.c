@@ -2,6 +2,7 @@
 #include "core/settings.h"
 
 #include "core/clock.h"
+#include "core/daily.h"
 #include "core/mem.h"
 #include "core/retention.h"
 
@@ -253,6 +254,10 @@ bool settings_parse_value(const struct setting *spec, const char *value, struct 
         if (!clock_set_zone(value))
             return complain(spec, value, err, "a time zone such as Europe/Moscow or UTC");
         return set_text(spec, value, settings);
+    case SETTING_AT:
+        if (!daily_parse(value, &(struct daily){0}))
+            return complain(spec, value, err, "a time such as 09:00, or 09:00 Europe/Moscow");
+        return set_text(spec, value, settings);
     case SETTING_CLASSES:
         return parse_classes(spec, value, settings, err);
     case SETTING_DSN:
@@ -271,8 +276,8 @@ bool settings_is_text(enum setting_type type)
 {
     return type == SETTING_TEXT || type == SETTING_URL || type == SETTING_WORD ||
            type == SETTING_HEX32 || type == SETTING_ZONE || type == SETTING_TOKEN ||
-           type == SETTING_DSN || type == SETTING_CLASSES || type == SETTING_NAME ||
-           type == SETTING_SECRET;
+           type == SETTING_DSN || type == SETTING_AT || type == SETTING_CLASSES ||
+           type == SETTING_NAME || type == SETTING_SECRET;
 }
 
 void settings_fini(struct settings *settings)

@@ -18,7 +18,7 @@ extern char **environ;
 enum { ENV_FILE_BYTES_MAX = 256 * 1024 };
 
 /* Names of the contract whose features come with later releases. */
-static const char *const LATER[] = {"REPORT_AT", "CHECKS", NULL};
+static const char *const LATER[] = {"CHECKS", NULL};
 
 struct loader {
     struct settings *settings;

@@ -72,6 +72,9 @@ const struct setting SETTINGS[] = {
     {"SENTRY_UNHANDLED_SEVERITY", SETTING_CHOICE, "critical", 0, 0,
      "debug info warning error critical", false, AT(unhandled_severity),
      "of what a Sentry SDK on a server did not catch"},
+    {"REPORT_AT", SETTING_AT, NULL, 0, 0, NULL, false, AT(report_at),
+     "when the report of the day comes by itself, on Mondays that of the week: 09:00 "
+     "Europe/Moscow"},
     {"GITHUB_WEBHOOK_SECRET", SETTING_TEXT, NULL, 0, 0, NULL, true, AT(github_webhook_secret),
      "secret of GitHub's webhook to <PUBLIC_URL>/api/github: deploys, and issues closed there"},
     {"SCRUB_FIELDS", SETTING_TEXT, NULL, 0, 0, NULL, false, AT(scrub_fields),

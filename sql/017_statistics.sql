@@ -85,6 +85,7 @@ CREATE TABLE loss_hour (
 
 ALTER TABLE chat_setting ADD COLUMN dark_charts boolean NOT NULL DEFAULT false;
 CREATE INDEX error_group_history_changed ON error_group_history (changed_at) WHERE what = 'status';
+CREATE INDEX error_group_first_seen ON error_group (first_seen);
 CREATE INDEX alert_outbox_sent ON alert_outbox (sent_at) WHERE state IN ('sent', 'uncertain');
 
 DROP VIEW error_hours, group_hours;

@@ -51,6 +51,58 @@ static const char *const TABLE[PHRASES][LANGUAGES] = {
     [PHRASE_TOP_NONE] = {"Nothing to show for this period.", "За это время показать нечего."},
     [PHRASE_BROKE] = {"     🆕 {0} · ↩️ {1} came back",
                       "     🆕 {0} · ↩️ вернулось: {1}"},
+    [PHRASE_REPORT_DAY] = {"The last 24 hours", "Отчёт за сутки"},
+    [PHRASE_REPORT_WEEK] = {"The last 7 days", "Отчёт за неделю"},
+    [PHRASE_REPORT_MONTH] = {"The last 30 days", "Отчёт за 30 дней"},
+    [PHRASE_RESOLVED] = {"✅ Nothing was resolved", "✅ Ничего не решено"},
+    [PHRASE_RESOLVED_IN] = {"✅ Resolved: {0}, in {1} on average",
+                            "✅ Решено: {0}, в среднем за {1}"},
+    [PHRASE_TAKEN_IN] = {"👀 Taken: {0}, after {1} on average",
+                         "👀 Взято в работу: {0}, в среднем через {1}"},
+    [PHRASE_SLOWEST] = {"🐌 Waited longest to be taken: <b>#{0}</b>, {1} — {2}",
+                        "🐌 Дольше всех ждала: <b>#{0}</b>, {1} — {2}"},
+    [PHRASE_OLDEST] = {"🕰 Open for longest: <b>#{0}</b>, {1} — {2}",
+                       "🕰 Дольше всех открыта: <b>#{0}</b>, {1} — {2}"},
+    [PHRASE_MADE_LIST] = {"🆕 New, worst first:", "🆕 Новые, сначала худшие:"},
+    [PHRASE_BACK_LIST] = {"↩️ Came back:", "↩️ Вернулись:"},
+    [PHRASE_CRASH_FREE] = {"💚 {0} % of sessions without a crash", "💚 Сессий без падения: {0} %"},
+    [PHRASE_LOST_SDK] = {"🕳 Dropped by SDKs before they were sent: {0}",
+                         "🕳 Отброшено в SDK до отправки: {0}"},
+    [PHRASE_LOST_REFUSED] =
+        {"🕳 Refused, since neither database nor disk took them: {0}",
+         "🕳 Отклонено, потому что не приняли ни база, ни "
+         "диск: "
+         "{0}"},
+    [PHRASE_LOST_RATE] = {"🕳 Requests over their rate: {0}",
+                          "🕳 Запросов сверх лимита: {0}"},
+    [PHRASE_LOST_FORWARD] = {"🕳 Not forwarded to SENTRY_DSN: {0}",
+                             "🕳 Не переслано в SENTRY_DSN: {0}"},
+    [PHRASE_SECTION_NUMBERS] = {"What happened", "Что произошло"},
+    [PHRASE_ADVICE] = {"What to do about it", "Что с этим делать"},
+    [PHRASE_ADVICE_NONE] = {"Nothing needs a hand. Have a good day.",
+                            "Всё спокойно, вмешиваться не нужно."},
+    [PHRASE_ADVICE_UNOWNED] =
+        {"• Nobody is on {0} open critical: /errors critical unassigned",
+         "• Открытые критические, за которые никто не взялся: {0} — /errors critical unassigned"},
+    [PHRASE_ADVICE_BACK] = {"• #{0} came back after it was resolved: /error {0}",
+                            "• #{0} вернулась после решения: /error {0}"},
+    [PHRASE_ADVICE_BACK_IN] = {"• #{0} came back in {1}: what did that release change?",
+                               "• #{0} вернулась в {1}: что изменилось в этой версии?"},
+    [PHRASE_ADVICE_BROKE] = {"• {0} brought {1}: consider rolling it back",
+                             "• {0} принесла {1}: возможно, стоит откатить"},
+    [PHRASE_ADVICE_NOISY] = {"• {0} % of events are one error: mute or fix #{1}",
+                             "• {0} % событий — одна ошибка: исправьте #{1} или отключите ей звук"},
+    [PHRASE_ADVICE_CRASHES] =
+        {"• Only {0} % of sessions are without a crash: start with the critical ones",
+         "• Без падений только {0} % сессий: начните с критических"},
+    [PHRASE_ADVICE_COUNTED] =
+        {"• {0} events were only counted: something floods, see /top",
+         "• {0} событий только посчитано: что-то сыплет ошибками, смотрите /top"},
+    [PHRASE_ADVICE_LOST] = {"• {0} events did not arrive: see /health",
+                            "• {0} событий не дошло: смотрите /health"},
+    [PHRASE_ADVICE_OLD] =
+        {"• #{0} has been open for {1}: resolve it, or write down why not (/note {0})",
+         "• #{0} открыта уже {1}: решите её или запишите, почему нет (/note {0})"},
 };
 
 const char *phrase(enum language language, enum phrase which)

@@ -48,6 +48,34 @@ enum phrase {
     PHRASE_TOP_ORIGINS, /* in order of enum stats_top */
     PHRASE_TOP_NONE,
     PHRASE_BROKE, /* new errors, number that came back */
+    /* reports */
+    PHRASE_REPORT_DAY,
+    PHRASE_REPORT_WEEK,
+    PHRASE_REPORT_MONTH,
+    PHRASE_RESOLVED,    /* number */
+    PHRASE_RESOLVED_IN, /* number, mean time */
+    PHRASE_TAKEN_IN,    /* number, mean time */
+    PHRASE_SLOWEST,     /* number, how long, title */
+    PHRASE_OLDEST,      /* number, how old, title */
+    PHRASE_MADE_LIST,
+    PHRASE_BACK_LIST,
+    PHRASE_CRASH_FREE,   /* per cent */
+    PHRASE_LOST_SDK,     /* number */
+    PHRASE_LOST_REFUSED, /* number */
+    PHRASE_LOST_RATE,    /* number */
+    PHRASE_LOST_FORWARD, /* number */
+    PHRASE_SECTION_NUMBERS,
+    PHRASE_ADVICE,
+    PHRASE_ADVICE_NONE,
+    PHRASE_ADVICE_UNOWNED, /* how many */
+    PHRASE_ADVICE_BACK,    /* number */
+    PHRASE_ADVICE_BACK_IN, /* number, release */
+    PHRASE_ADVICE_BROKE,   /* release, "3 new errors" */
+    PHRASE_ADVICE_NOISY,   /* per cent, number */
+    PHRASE_ADVICE_CRASHES, /* per cent */
+    PHRASE_ADVICE_COUNTED, /* number */
+    PHRASE_ADVICE_LOST,    /* number */
+    PHRASE_ADVICE_OLD,     /* number, how old */
     PHRASES,
 };
 

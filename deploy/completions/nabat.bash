@@ -8,6 +8,7 @@ _nabat() {
         [ "$(basename "${COMP_WORDS[0]}")" != nabat-log ] || { mapfile -t COMPREPLY < <(compgen -d -- "$word"); return; }
         words="list dump refused"
         ;;
+    --period) words="24h 7d 30d" ;;
     --severity) words="debug info warning error critical" ;;
     *) words=$("${COMP_WORDS[0]}" --help 2>/dev/null | grep -oE '^  --[a-z-]+') ;;
     esac

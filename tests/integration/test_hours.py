@@ -227,7 +227,7 @@ def test_events_from_before_are_counted_by_the_migration(service, db):
     s.stop()
     db.sql("DROP VIEW error_hours, group_hours, error_users; DROP TABLE event_tally CASCADE; "
            "DROP TABLE event_hour, event_day, group_hour, group_day, project_hour, project_day, group_release, user_hour, user_day, "
-           "user_sketch, loss_hour; ALTER TABLE chat_setting DROP COLUMN dark_charts; DROP INDEX error_group_history_changed, "
+           "user_sketch, loss_hour; ALTER TABLE chat_setting DROP COLUMN dark_charts; DROP INDEX error_group_history_changed, error_group_first_seen, "
            "alert_outbox_sent; DROP FUNCTION nabat_fold(integer), nabat_hours_to_days(timestamptz), "
            "nabat_sketch(bytea, text[]), nabat_users(bytea[]), nabat_keep_most(timestamptz[])")
     for name in ("013_hours.sql", "017_statistics.sql"):

@@ -2,6 +2,7 @@
 #include "tests/unit/rows.h"
 
 #include "alerts/html.h"
+#include "core/daily.h"
 #include "core/limits.h"
 #include "stats/chart.h"
 
@@ -189,6 +190,38 @@ static void test_captions_fit(void **state)
         }
 }
 
+static void test_when_the_report_is_due(void **state)
+{
+    static const struct {
+        const char *at;
+        int64_t now_ms;
+        const char *last;
+        bool due;
+        const char *day;
+    } ROWS[] = {
+        /* 2026-11-28T06:05:00Z: 09:05 in Moscow, a Saturday */
+        {"09:00 Europe/Moscow", 1795845900000, NULL, true, "2026-11-28"},
+        {"09:00 Europe/Moscow", 1795845900000, "2026-11-27", true, "2026-11-28"},
+        {"09:00 Europe/Moscow", 1795845900000, "2026-11-28", false, "2026-11-28"},
+        {"09:06 Europe/Moscow", 1795845900000, NULL, false, "2026-11-28"},
+        {"09:05 Europe/Moscow", 1795845900000, NULL, true, "2026-11-28"},
+        {"09:00 UTC", 1795845900000, "2026-11-27", false, "2026-11-28"},
+        /* 13 hours late is for tomorrow */
+        {"09:00 Europe/Moscow", 1795845900000 + 13 * 3600000LL, "2026-11-27", false, "2026-11-28"},
+        {"09:00 Europe/Moscow", 1795845900000 + 11 * 3600000LL, "2026-11-27", true, "2026-11-28"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        struct daily at;
+        char day[DAILY_DAY_BYTES];
+        assert_true(daily_parse(ROWS[i].at, &at));
+        assert_int_equal(daily_is_due(&at, ROWS[i].now_ms, ROWS[i].last, day), ROWS[i].due);
+        assert_string_equal(day, ROWS[i].day);
+        assert_false(daily_is_monday(&at, ROWS[i].now_ms));
+        assert_true(daily_is_monday(&at, ROWS[i].now_ms + 2 * 86400000LL));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_lines_of_signs),
         cmocka_unit_test(test_about_how_many_users),
         cmocka_unit_test(test_captions_fit),
+        cmocka_unit_test(test_when_the_report_is_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
