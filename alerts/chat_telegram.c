@@ -254,7 +254,7 @@ static void tg_photo(struct chat *chat, const struct chat_message *m, const char
                            .name = "chart.png",
                            .data = data,
                            .len = len,
-                           .caption = m->html,
+                           .caption = m->html && *m->html ? m->html : NULL,
                            .caption_is_html = true};
     send_file(chat, m, &file, done, ctx);
 }

@@ -87,6 +87,7 @@ static const char *const COUNTED_EN[COUNTED][2] = {
     [COUNT_NEW_ERRORS] = {"%s new error", "%s new errors"},
     [COUNT_ALERTS] = {"%s alert", "%s alerts"},
     [COUNT_HOURS] = {"%s hour", "%s hours"},
+    [COUNT_SECONDS] = {"%s second", "%s seconds"},
     [COUNT_MINUTES] = {"%s minute", "%s minutes"},
     [COUNT_DAYS] = {"%s day", "%s days"},
 };
@@ -104,6 +105,7 @@ static const char *const COUNTED_RU[COUNTED][3] = {
     [COUNT_NEW_ERRORS] = {"%s новая ошибка", "%s новые ошибки", "%s новых ошибок"},
     [COUNT_ALERTS] = {"%s тревога", "%s тревоги", "%s тревог"},
     [COUNT_HOURS] = {"%s час", "%s часа", "%s часов"},
+    [COUNT_SECONDS] = {"%s секунду", "%s секунды", "%s секунд"},
     [COUNT_MINUTES] = {"%s минуту", "%s минуты", "%s минут"},
     [COUNT_DAYS] = {"%s день", "%s дня", "%s дней"},
 };
@@ -217,6 +219,5 @@ void words_span(enum language language, int64_t ms, char out[WORDS_COUNT_BYTES])
     else if (ms >= MINUTE_MS)
         words_count(language, COUNT_MINUTES, ms / MINUTE_MS, out);
     else
-        snprintf(out, WORDS_COUNT_BYTES, "%s",
-                 language == LANG_RU ? "меньше минуты" : "less than a minute");
+        words_count(language, COUNT_SECONDS, ms > 1000 ? ms / 1000 : 1, out);
 }

@@ -92,6 +92,7 @@ enum counted {
     COUNT_NEW_ERRORS,
     COUNT_ALERTS,
     COUNT_HOURS,
+    COUNT_SECONDS,
     COUNT_MINUTES,
     COUNT_DAYS,
     COUNTED
@@ -113,7 +114,7 @@ void words_moment(const struct look *look, int64_t ms, char out[WORDS_MOMENT_BYT
 /* "23 Nov"; "Mon 23" with its weekday. */
 void words_date(const struct look *look, int64_t ms, char out[WORDS_MOMENT_BYTES]);
 void words_weekday(const struct look *look, int64_t ms, char out[WORDS_MOMENT_BYTES]);
-/* "3 minutes", "2 hours", "5 days": the largest unit, rounded down; "less than a minute". */
+/* "3 minutes", "2 hours", "5 days": the largest unit, rounded down. */
 void words_span(enum language language, int64_t ms, char out[WORDS_COUNT_BYTES]);
 
 #endif

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/limits.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 #include "core/zone.h"
 #include "stats/ask.h"
 #include "stats/draw.h"
@@ -91,7 +92,8 @@ static struct asking *ask(struct stats_api *api, const struct http_request *requ
         return NULL;
     struct asking *a = mem_alloc(sizeof *a);
     *a = (struct asking){.api = api, .reply = reply};
-    http_query_find(query, "words", a->words, sizeof a->words);
+    bool words = http_query_find(query, "words", a->words, sizeof a->words) ||
+                 !memmem(query.at, query.len, "words=", 6);
     http_query_find(query, "period", period, sizeof period);
     http_query_find(query, "language", language, sizeof language);
     http_query_find(query, "format", format, sizeof format);
@@ -100,6 +102,9 @@ static struct asking *ask(struct stats_api *api, const struct http_request *requ
     a->wants_drawing = strcmp(format, form) == 0;
     if (!stats_period_parse(period, &a->request.period))
         snprintf(wrong, sizeof wrong, "period takes 24h, 7d or 30d");
+    else if (!words || !utf8_is_clean(a->words, strlen(a->words)))
+        snprintf(wrong, sizeof wrong, "words are UTF-8, percent-encoded, of up to %d bytes",
+                 WORDS_BYTES - 1);
     else if (a->request.surplus)
         snprintf(wrong, sizeof wrong, "words are three at most besides severities");
     else if (!a->wants_drawing && strcmp(format, "json") != 0)
@@ -153,5 +158,5 @@ void api_report(void *ctx, const struct http_request *request, struct http_reply
     if (!a)
         return;
     a->drawn_as = "application/pdf";
-    stats_report(api->pg, a->request.period, &a->look, false, on_report, a);
+    stats_report(api->pg, a->request.period, &a->look, SPAN_NOW, false, on_report, a);
 }

@@ -16,7 +16,6 @@ struct reporting {
 static void reported(struct reporting *r)
 {
     struct talk *talk = r->talk;
-    talk_reply(talk, r->words);
     free(r->words);
     free(r);
     talk_end(talk);
@@ -26,7 +25,9 @@ static void on_drawn(void *ctx, const char *data, size_t len)
 {
     struct reporting *r = ctx;
     if (data)
-        talk_photo(r->talk, "", data, len);
+        talk_photo(r->talk, "", r->words, data, len);
+    else
+        talk_reply(r->talk, r->words);
     reported(r);
 }
 
@@ -44,7 +45,7 @@ static void on_report(void *ctx, const struct report *report, const struct err *
     report_words(report, &html);
     *r = (struct reporting){talk, buf_take(&html)};
     if (report->view.period == PERIOD_DAY)
-        reported(r);
+        on_drawn(r, NULL, 0);
     else
         stats_draw(talk->bot->loop, stats_chart(&report->view), "--png", on_drawn, r);
 }
@@ -57,5 +58,6 @@ void bot_cmd_report(struct talk *talk)
         talk_end(talk);
         return;
     }
-    stats_report(talk->bot->pg, period, &talk->look, talk->setting.dark_charts, on_report, talk);
+    stats_report(talk->bot->pg, period, &talk->look, SPAN_NOW, talk->setting.dark_charts, on_report,
+                 talk);
 }

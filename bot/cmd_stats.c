@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct showing {
     struct talk *talk;
@@ -46,7 +47,7 @@ static void on_drawn(void *ctx, const char *data, size_t len)
 {
     struct showing *s = ctx;
     if (data)
-        talk_photo(s->talk, buf_text(&s->caption), data, len);
+        talk_photo(s->talk, buf_text(&s->caption), NULL, data, len);
     else
         talk_reply(s->talk, buf_text(&s->caption));
     shown(s);
@@ -78,6 +79,10 @@ static bool is_too_much(struct showing *s)
 
 void bot_cmd_stats(struct talk *talk)
 {
+    if (strcasecmp(talk->args, "checks") == 0) {
+        bot_list_checks(talk);
+        return;
+    }
     struct showing *s = showing_new(talk, false);
     if (!is_too_much(s))
         store_stats(talk->bot->pg, &s->ask, on_stats, s);

@@ -3,8 +3,8 @@
  *     every 20 s: due? --which day was last--> how the chat wants it --> report --> message --sent--> written down
  *                                                          on Mondays: chart first --^
  *
- * It is written down once Telegram has it, or may have it: what is lost is one report, never a repeat of it; what was
- * refused or could not be sent goes again. */
+ * It is written down once Telegram has it, or may have it. What was refused or could not be sent goes again, a minute later;
+ * a process that is killed between the two sends it twice. */
 #include "bot/report.h"
 
 #include "core/clock.h"
@@ -22,6 +22,7 @@
 
 #define SETTING_REPORT_DAY "report_day"
 static const double LOOK_SECONDS = 20.0;
+enum { AGAIN_MS = 60 * 1000 };
 
 struct reporter {
     struct bot *bot;
@@ -31,7 +32,10 @@ struct reporter {
     int64_t thread_id;
     ev_timer timer;
     bool busy;
-    char day[DAILY_DAY_BYTES]; /* that the one under way is of */
+    char day[DAILY_DAY_BYTES];  /* that the one under way is of */
+    char done[DAILY_DAY_BYTES]; /* of the last one that is known to be sent */
+    int64_t again_ms;           /* not before (clock_mono_ms) */
+    bool has_chart;             /* of the one under way: the chart is there already */
     struct look look;
     bool is_dark;
     char *words; /* of the one under way; owned */
@@ -42,6 +46,13 @@ static void end(struct reporter *r)
     free(r->words);
     r->words = NULL;
     r->busy = false;
+}
+
+/* Not sent: again in a minute, as long as it is due. */
+static void fail(struct reporter *r)
+{
+    r->again_ms = clock_mono_ms() + AGAIN_MS;
+    end(r);
 }
 
 static void on_written_down(void *ctx, const char *value, const struct err *err)
@@ -60,9 +71,11 @@ static void on_sent(void *ctx, const struct chat_result *result)
     if (result->outcome != TG_OK && result->outcome != TG_UNCERTAIN) {
         log_warn("the report was not sent: it is tried again", LOG_S("error", result->text),
                  LOG_END);
-        end(r);
+        fail(r);
         return;
     }
+    snprintf(r->done, sizeof r->done, "%s", r->day);
+    r->has_chart = false;
     store_setting_put(r->pg, SETTING_REPORT_DAY, r->day, on_written_down, r);
 }
 
@@ -82,6 +95,7 @@ static void send_words(struct reporter *r)
 static void on_photo(void *ctx, const struct chat_result *result)
 {
     struct reporter *r = ctx;
+    r->has_chart = result->outcome == TG_OK || result->outcome == TG_UNCERTAIN;
     if (result->outcome != TG_OK)
         log_warn("picture not sent", LOG_S("error", result->text), LOG_END);
     send_words(r);
@@ -102,13 +116,13 @@ static void on_report(void *ctx, const struct report *report, const struct err *
     struct reporter *r = ctx;
     struct buf html;
     if (err) {
-        end(r); /* the database is away: it is asked again */
+        fail(r); /* the database is away: it is asked again */
         return;
     }
     buf_init(&html, TG_TEXT_BYTES_MAX);
     report_words(report, &html);
     r->words = buf_take(&html);
-    if (report->view.period == PERIOD_WEEK)
+    if (report->view.period == PERIOD_WEEK && !r->has_chart)
         stats_draw(r->bot->loop, stats_chart(&report->view), "--png", on_drawn, r);
     else
         send_words(r);
@@ -118,7 +132,7 @@ static void on_setting(void *ctx, const struct chat_setting *setting, const stru
 {
     struct reporter *r = ctx;
     if (err || !setting) {
-        end(r);
+        fail(r);
         return;
     }
     const char *language = setting->language ? setting->language : r->bot->language;
@@ -127,14 +141,17 @@ static void on_setting(void *ctx, const struct chat_setting *setting, const stru
              setting->time_zone ? setting->time_zone : r->at.zone);
     r->is_dark = setting->dark_charts;
     stats_report(r->pg, daily_is_monday(&r->at, r->look.now_ms) ? PERIOD_WEEK : PERIOD_DAY,
-                 &r->look, r->is_dark, on_report, r);
+                 &r->look, SPAN_WHOLE, r->is_dark, on_report, r);
 }
 
 static void on_last_day(void *ctx, const char *value, const struct err *err)
 {
     struct reporter *r = ctx;
-    if (err || !daily_is_due(&r->at, clock_wall_ms(), value, r->day))
-        end(r);
+    bool due = !err && daily_is_due(&r->at, clock_wall_ms(), value, r->day);
+    if (!err && value)
+        snprintf(r->done, sizeof r->done, "%s", value);
+    if (!due)
+        fail(r);
     else
         store_chat_setting_get(r->pg, r->bot->alert_chat_id, on_setting, r);
 }
@@ -146,7 +163,8 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
     struct reporter *r = timer->data;
     char day[DAILY_DAY_BYTES];
     if (r->busy || !r->bot->alert_chat_id || !store_lease_is_held(r->lease) || !pg_is_up(r->pg) ||
-        !daily_is_due(&r->at, clock_wall_ms(), r->day, day))
+        clock_mono_ms() < r->again_ms ||
+        !daily_is_due(&r->at, clock_wall_ms(), r->done[0] ? r->done : NULL, day))
         return;
     r->busy = true;
     store_setting_get(r->pg, SETTING_REPORT_DAY, on_last_day, r);

@@ -1,4 +1,5 @@
-/* report.h -- the report that comes by itself, at REPORT_AT, to the alert chat; the holder of the lease sends it, once a day. */
+/* report.h -- the report that comes by itself, at REPORT_AT, to the alert chat; the holder of the lease sends it, once a day. Its hours are whole, so that one report
+ * begins where the one before ended. */
 #ifndef NABAT_BOT_REPORT_H
 #define NABAT_BOT_REPORT_H
 

@@ -74,7 +74,7 @@ static void on_connection(void *ctx, bool up)
 {
     struct telling *t = ctx;
     if (up && !t->asked)
-        stats_report(t->pg, t->options->period, &t->look, false, on_report, t);
+        stats_report(t->pg, t->options->period, &t->look, SPAN_NOW, false, on_report, t);
     t->asked = t->asked || up;
 }
 

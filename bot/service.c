@@ -76,6 +76,8 @@ static void on_lease(void *ctx, bool held)
     decider_begin_anew(s->decider);
     if (s->watch)
         watch_begin(s->watch);
+    if (s->checks)
+        checks_begin(s->checks);
     if (s->dispatch)
         dispatch_poke(s->dispatch);
 }
@@ -174,6 +176,9 @@ static void start_alerts(struct service *s)
     start_forward(s);
     s->ingest.monitors = s->monitors;
     start_watch(s);
+    if (s->options.listen)
+        s->checks =
+            checks_new(s->loop, s->pg_work, s->lease, set->checks, service_language(s) == LANG_RU);
     s->drain = api_inbox_drain_new(s->loop, s->pg_work, s->lease, &s->ingest);
     s->roles = roles_new(s->pg_chat, s->telegram, &roles);
     s->bot = (struct bot){
@@ -186,6 +191,7 @@ static void start_alerts(struct service *s)
         .alert_chat_id = alert_chat(s),
         .chat_is_fixed = set->alert_chat_id != 0 || !s->telegram,
         .language = set->bot_language,
+        .public_url = set->public_url,
         .links = links,
         .events = {on_group_changed, service_chat_said_moved, service_chat_back,
                    service_chat_chosen, s},
@@ -362,6 +368,7 @@ void service_free(struct service *s)
     /* answers and rows that are still under way end first: their owners are all alive */
     if (s->http)
         http_client_close(s->http);
+    checks_close(s->checks);
     child_end_all();
     pg_free(s->pg_chat);
     pg_free(s->pg_work);
@@ -381,6 +388,7 @@ void service_free(struct service *s)
     forward_free(s->forward);
     store_hours_free(s->hours);
     reporter_free(s->reporter);
+    checks_free(s->checks);
     watch_free(s->watch);
     delivery_free(s->delivery);
     channels_free(s->channels);

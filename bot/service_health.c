@@ -201,6 +201,13 @@ void service_set_routes(struct service *s)
     s->github_api = (struct github_api){&s->ingest, s->settings->github_webhook_secret};
     s->routes[12] = (struct http_route){
         .methods = HTTP_GET, .path = "/api/report", .handler = api_report, .ctx = &s->stats_api};
+    s->routes[13] = (struct http_route){.methods = HTTP_POST | HTTP_GET,
+                                        .match = beat_path_matches,
+                                        .body_optional = true,
+                                        .body_bytes_max = BEAT_BODY_BYTES_MAX,
+                                        .body_limit_name = "64 KiB a beat",
+                                        .handler = api_beat,
+                                        .ctx = &s->ingest};
     s->routes[9] = json_route("/api/deploys", api_deploys, &s->ingest);
     s->routes[10] = json_route("/api/railway", api_railway, &s->ingest);
     s->routes[11] = json_route("/api/github", api_github, &s->github_api);

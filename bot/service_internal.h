@@ -7,6 +7,7 @@
 #include "alerts/decider.h"
 #include "alerts/delivery.h"
 #include "alerts/emergency.h"
+#include "api/beats.h"
 #include "api/deploys.h"
 #include "api/github.h"
 #include "api/health.h"
@@ -21,6 +22,7 @@
 #include "bot/listen.h"
 #include "bot/report.h"
 #include "bot/self_alarm.h"
+#include "checks/checks.h"
 #include "core/mem.h"
 #include "forward/forward.h"
 #include "ingest/forward.h"
@@ -28,7 +30,7 @@
 #include "store/hours.h"
 #include "watch/watch.h"
 
-enum { HEALTH_PARTS = 9, OUTBOX_SECONDS_MAX = 120, ROUTES = 13, RATE_BUCKETS = 4096 };
+enum { HEALTH_PARTS = 9, OUTBOX_SECONDS_MAX = 120, ROUTES = 14, RATE_BUCKETS = 4096 };
 enum { LOSSES = 4 };
 enum { SDK_LOSS_SHOWN_MS = 3600 * 1000 };
 
@@ -54,6 +56,7 @@ struct service {
     struct health_part parts[HEALTH_PARTS];
     struct health health;
     struct stats_api stats_api;
+    struct checks *checks;
     struct reporter *reporter; /* NULL: REPORT_AT is not set */
     struct github_api github_api;
     struct scrub *scrub;

@@ -28,9 +28,10 @@ struct bot {
     struct telegram *telegram; /* NULL: console */
     struct roles *roles;
     const struct health *health;
-    int64_t alert_chat_id; /* 0: none */
-    bool chat_is_fixed;    /* by ERROR_ALERT_CHAT_ID: no button changes it */
-    const char *language;  /* BOT_LANGUAGE, NULL: each person's own */
+    int64_t alert_chat_id;  /* 0: none */
+    bool chat_is_fixed;     /* by ERROR_ALERT_CHAT_ID: no button changes it */
+    const char *language;   /* BOT_LANGUAGE, NULL: each person's own */
+    const char *public_url; /* without a slash at its end; for addresses that are handed out */
     struct card_links links;
     char username[64];  /* for /cmd@name; "" while it is not known */
     struct talk *talks; /* under way */
@@ -91,8 +92,10 @@ void talk_post(struct talk *talk, const char *html, const struct chat_keyboard *
 /* Another page: the message that was pressed becomes it, or a new one is posted. */
 void talk_show(struct talk *talk, const char *html, const struct chat_keyboard *keyboard,
                const struct our_message *as);
-/* A picture with its caption (HTML); where Telegram does not take it, the caption as a message. */
-void talk_photo(struct talk *talk, const char *html, const char *data, size_t len);
+/* A picture with its caption (HTML, "" for none); where Telegram does not take it, the caption as a message. `after` (HTML; NULL:
+ * nothing) is a message behind it, whatever became of it. */
+void talk_photo(struct talk *talk, const char *html, const char *after, const char *data,
+                size_t len);
 /* The card of a group, with `below` (HTML, may be NULL) under it. */
 void talk_post_card(struct talk *talk, const struct group *group, const char *below);
 /* Asks the person for a reply; replies to it count as what `as` says. */

@@ -46,30 +46,41 @@ void talk_reply(struct talk *talk, const char *html)
     send(talk, &message, NULL, NULL);
 }
 
-/* Outlives the talk: what is sent when the picture was not taken. */
+/* Outlives the talk: what is sent when the picture was not taken, and after it. */
 struct captioned {
     struct bot *bot;
     struct chat_message message;
     char *html;
+    char *after;
 };
+
+static void say_later(const struct captioned *c, const char *html)
+{
+    struct chat_message message = c->message;
+    message.html = html;
+    if (html && *html)
+        c->bot->chat->send(c->bot->chat, &message, NULL, NULL);
+}
 
 static void on_photo(void *ctx, const struct chat_result *result)
 {
     struct captioned *c = ctx;
-    bool lost = result->outcome == TG_UNCERTAIN; /* it may be there: it is not said twice */
-    if (result->outcome != TG_OK) {
+    if (result->outcome != TG_OK)
         log_warn("picture not sent", LOG_S("error", result->text), LOG_END);
-        if (!lost)
-            c->bot->chat->send(c->bot->chat, &c->message, NULL, NULL);
-    }
+    if (result->outcome != TG_OK && result->outcome != TG_UNCERTAIN)
+        say_later(c, c->html); /* one that may be there is not said twice */
+    say_later(c, c->after);
     free(c->html);
+    free(c->after);
     free(c);
 }
 
-void talk_photo(struct talk *talk, const char *html, const char *data, size_t len)
+void talk_photo(struct talk *talk, const char *html, const char *after, const char *data,
+                size_t len)
 {
     struct captioned *c = mem_alloc(sizeof *c);
-    *c = (struct captioned){talk->bot, message_of(talk, NULL), mem_str_dup(html)};
+    *c = (struct captioned){talk->bot, message_of(talk, NULL), mem_str_dup(html),
+                            after ? mem_str_dup(after) : NULL};
     c->message.html = c->html;
     talk->bot->chat->photo(talk->bot->chat, &c->message, data, len, on_photo, c);
 }

@@ -38,6 +38,7 @@ enum text {
     TEXT_HELP_SPLIT,
     TEXT_HELP_STATS,
     TEXT_HELP_TOP,
+    TEXT_HELP_CHECK,
     TEXT_HELP_REPORT,
     TEXT_HELP_DEPLOY,
     TEXT_HELP_MONITORS,
@@ -66,6 +67,7 @@ enum text {
     TEXT_MORE_SPLIT,
     TEXT_MORE_STATS,
     TEXT_MORE_TOP,
+    TEXT_MORE_CHECK,
     TEXT_MORE_REPORT,
     TEXT_MORE_DEPLOY,
     TEXT_MORE_MONITORS,
@@ -220,6 +222,24 @@ enum text {
     TEXT_QUIET_SILENT, /* hours */
     TEXT_QUIET_HOLDS,  /* hours */
     TEXT_QUIET_OFF,
+    /* checks */
+    TEXT_CHECKS_HEAD,
+    TEXT_CHECKS_NONE,
+    TEXT_CHECKS_FULL,
+    TEXT_CHECK_SPEED, /* ms, ms, per cent */
+    TEXT_CHECK_DOWN,
+    TEXT_CHECK_SLOW,
+    TEXT_CHECK_CERT,
+    TEXT_CHECK_CERT_UNTIL, /* date */
+    TEXT_CHECK_ADDED,      /* address, number */
+    TEXT_CHECK_REMOVED,    /* number */
+    TEXT_CHECK_ON,         /* number */
+    TEXT_CHECK_OFF,        /* number */
+    TEXT_CHECK_BAD,        /* why */
+    TEXT_NO_CHECK,         /* number */
+    TEXT_BEAT_ADDED,       /* name, address */
+    TEXT_BEAT_NAME,
+    TEXT_BEAT_EVERY,
     /* deploys */
     TEXT_DEPLOYED, /* name */
     TEXT_DEPLOYS_HEAD,

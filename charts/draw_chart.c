@@ -255,11 +255,10 @@ static void draw_pole(const struct plot *p, double x)
     draw_flag(p, x, TOP - 26);
 }
 
-/* A name that would run into the next deploy is left out; that of the last one may stand left of its neighbours. */
+/* A name stands right of its flag, left where it would run into the next one, or nowhere: never where it could be another's. */
 static void draw_deploys(const struct plot *p)
 {
-    double taken = 0; /* by the last name */
-    double crowd = 0; /* where those without a name begin; 0: there are none */
+    double taken = 0; /* by the last flag and its name */
     draw_font(p->cr, WEIGHT_NORMAL, 22);
     for (size_t i = 0; i < p->chart->marks_count; i++) {
         const struct chart_mark *m = &p->chart->marks[i];
@@ -267,15 +266,14 @@ static void draw_deploys(const struct plot *p)
             continue;
         double x = round(x_of(p, m->at));
         double width = fmin(draw_text_width(p->cr, m->text), 170);
-        double next = next_deploy(p, i);
         draw_pole(p, x);
-        crowd = crowd > 0 ? crowd : x;
-        if (x + 28 + width <= next) {
+        if (x + 28 + width <= next_deploy(p, i)) {
             draw_text(p->cr, x + 28, TOP - 11, ALIGN_LEFT, 170, m->text);
             taken = x + 28 + width;
-            crowd = 0;
-        } else if (next >= RIGHT && crowd - 8 - width > taken + 12) {
-            draw_text(p->cr, crowd - 8 - width, TOP - 11, ALIGN_LEFT, 170, m->text);
+        } else {
+            if (x - 8 - width > taken + 12)
+                draw_text(p->cr, x - 8 - width, TOP - 11, ALIGN_LEFT, 170, m->text);
+            taken = x + 28;
         }
     }
 }

@@ -94,7 +94,7 @@ static void finish_if_over(struct child *c)
 static void give_up(struct child *c, const char *why)
 {
     c->why = c->why ? c->why : why;
-    if (c->pid)
+    if (c->pid && !c->exited) /* once it is reaped, the number may be another's */
         kill(c->pid, SIGKILL);
     for (int i = 0; i < PIPES; i++)
         close_pipe(c, (enum child_pipe)i);
@@ -272,7 +272,7 @@ void child_end_all(void)
     while (children) {
         struct child *c = children;
         give_up(c, "the service is stopping");
-        if (c->pid)
+        if (c->pid && !c->exited)
             waitpid(c->pid, NULL, 0);
         finish(c);
     }

@@ -30,15 +30,27 @@ bool daily_parse(const char *text, struct daily *at)
     return true;
 }
 
+static void write_day(const struct tm *local, char day[DAILY_DAY_BYTES])
+{
+    snprintf(day, DAILY_DAY_BYTES, "%04d-%02d-%02d", local->tm_year + 1900, local->tm_mon + 1,
+             local->tm_mday);
+}
+
 bool daily_is_due(const struct daily *at, int64_t now_ms, const char *last_day,
                   char day[DAILY_DAY_BYTES])
 {
+    const int64_t day_ms = 86400 * 1000;
     struct tm local;
     zone_local(at->zone, now_ms, &local);
-    snprintf(day, DAILY_DAY_BYTES, "%04d-%02d-%02d", local.tm_year + 1900, local.tm_mon + 1,
-             local.tm_mday);
     int late = (local.tm_hour - at->hour) * 60 + local.tm_min - at->minute;
-    return late >= 0 && late < DAILY_LATE_HOURS * 60 && (!last_day || strcmp(day, last_day) != 0);
+    if (late < 0) { /* today's is to come: is yesterday's still due? */
+        late += 24 * 60;
+        zone_local(at->zone, now_ms - day_ms, &local);
+    }
+    write_day(&local, day);
+    if (!last_day)
+        return late < DAILY_FIRST_MINUTES;
+    return late < DAILY_LATE_HOURS * 60 && strcmp(day, last_day) > 0;
 }
 
 bool daily_is_monday(const struct daily *at, int64_t now_ms)

@@ -5,7 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DAILY_ZONE_BYTES = 64, DAILY_DAY_BYTES = 16, DAILY_LATE_HOURS = 12 };
+enum {
+    DAILY_ZONE_BYTES = 64,
+    DAILY_DAY_BYTES = 16,
+    DAILY_LATE_HOURS = 12,
+    DAILY_FIRST_MINUTES = 30
+};
 
 struct daily {
     int hour;
@@ -16,7 +21,8 @@ struct daily {
 /* "09:00" or "09:00 Europe/Moscow". False: it is neither. */
 bool daily_parse(const char *text, struct daily *at);
 /* Whether it is due at `now_ms`; `last_day` (YYYY-MM-DD there; NULL: never) is of when it happened last, `day` gets the present
- * one. Who was away does it late, up to DAILY_LATE_HOURS. */
+ * one, or yesterday's where that is still due. Who was away does it late, up to DAILY_LATE_HOURS, over midnight, too; the first
+ * time of all up to DAILY_FIRST_MINUTES: who sets it in the afternoon wants it tomorrow. */
 bool daily_is_due(const struct daily *at, int64_t now_ms, const char *last_day,
                   char day[DAILY_DAY_BYTES]);
 bool daily_is_monday(const struct daily *at, int64_t now_ms);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { DEPLOY_NAME_BYTES_MAX = 200 };
+enum { DEPLOY_FIELD_BYTES_MAX = 1000 };
 
 /* Text is BORROWED; NULL: not given. */
 struct deploy {

@@ -159,6 +159,7 @@ enum {
     UPDATE_TRIES_MAX = 3,             /* an update that kills us thrice is left alone */
     PRESS_ANSWER_MS_MAX = 800,        /* then the press is told that the database is slow */
     SMALL_BODY_BYTES_MAX = 1 * MIB,   /* of a deploy, a report, a webhook: raw and inflated */
+    BEAT_BODY_BYTES_MAX = 64 * KIB,   /* what a job says beside its beat; dropped */
     WEBHOOK_BODY_BYTES_MAX = 1 * MIB, /* one update; Telegram's are a few KB */
     WEBHOOK_STORE_SECONDS_MAX = 20,   /* then 503: Telegram sends it again */
     UNDO_SECONDS = 300,

@@ -1,6 +1,7 @@
 /* settings.c -- one value after another: parse, bound, store; complaints name the variable. */
 #include "core/settings.h"
 
+#include "core/check_spec.h"
 #include "core/clock.h"
 #include "core/daily.h"
 #include "core/mem.h"
@@ -228,6 +229,21 @@ static bool parse_dsn(const struct setting *spec, const char *value, struct sett
     return set_text(spec, value, settings);
 }
 
+static void ignore_check(void *ctx, const struct check_spec *spec)
+{
+    (void)ctx;
+    (void)spec;
+}
+
+static bool parse_checks(const struct setting *spec, const char *value, struct settings *settings,
+                         struct err *err)
+{
+    struct err why = {0};
+    if (!check_specs_parse(value, ignore_check, NULL, &why))
+        return complain(spec, value, err, why.text);
+    return set_text(spec, value, settings);
+}
+
 bool settings_parse_value(const struct setting *spec, const char *value, struct settings *settings,
                           struct err *err)
 {
@@ -254,6 +270,8 @@ bool settings_parse_value(const struct setting *spec, const char *value, struct 
         if (!clock_set_zone(value))
             return complain(spec, value, err, "a time zone such as Europe/Moscow or UTC");
         return set_text(spec, value, settings);
+    case SETTING_CHECKS:
+        return parse_checks(spec, value, settings, err);
     case SETTING_AT:
         if (!daily_parse(value, &(struct daily){0}))
             return complain(spec, value, err, "a time such as 09:00, or 09:00 Europe/Moscow");
@@ -276,8 +294,8 @@ bool settings_is_text(enum setting_type type)
 {
     return type == SETTING_TEXT || type == SETTING_URL || type == SETTING_WORD ||
            type == SETTING_HEX32 || type == SETTING_ZONE || type == SETTING_TOKEN ||
-           type == SETTING_DSN || type == SETTING_AT || type == SETTING_CLASSES ||
-           type == SETTING_NAME || type == SETTING_SECRET;
+           type == SETTING_DSN || type == SETTING_AT || type == SETTING_CHECKS ||
+           type == SETTING_CLASSES || type == SETTING_NAME || type == SETTING_SECRET;
 }
 
 void settings_fini(struct settings *settings)

@@ -59,6 +59,7 @@ struct settings {
     char *spool_dir;
     int64_t spool_bytes_max;     /* 0: no spool */
     int64_t rate_per_address;    /* events a minute; 0: no limit */
+    char *checks;                /* NULL: none */
     char *report_at;             /* "HH:MM" or "HH:MM ZONE"; NULL: no report comes by itself */
     char *github_webhook_secret; /* NULL: no webhook of GitHub is believed */
     char *scrub_fields;
@@ -82,6 +83,7 @@ enum setting_type {
     SETTING_TOKEN,    /* a bot token: digits, a colon, letters */
     SETTING_SECRET,   /* 1 to 256 of A-Z a-z 0-9 _ - (Bot API: secret_token) */
     SETTING_CLASSES,  /* name=days, comma separated; core/retention.h */
+    SETTING_CHECKS,   /* core/check_spec.h */
     SETTING_AT,       /* HH:MM, or HH:MM and a zone */
     SETTING_DSN,      /* https://KEY@HOST/PROJECT */
     SETTING_NAME,     /* a PostgreSQL identifier of up to 63 bytes */

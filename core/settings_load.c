@@ -17,9 +17,6 @@ extern char **environ;
 
 enum { ENV_FILE_BYTES_MAX = 256 * 1024 };
 
-/* Names of the contract whose features come with later releases. */
-static const char *const LATER[] = {"CHECKS", NULL};
-
 struct loader {
     struct settings *settings;
     char **values; /* one a setting; owned */
@@ -28,14 +25,6 @@ struct loader {
     bool port_from_environment;
     bool from_file;
 };
-
-static bool is_later(const char *name)
-{
-    for (size_t i = 0; LATER[i]; i++)
-        if (strcmp(LATER[i], name) == 0)
-            return true;
-    return false;
-}
 
 static void take_name(struct loader *load, const char *name, const char *value)
 {
@@ -54,8 +43,6 @@ static void take_name(struct loader *load, const char *name, const char *value)
         load->fallback_chat = mem_str_dup(value);
     else if (strcmp(name, "RAILWAY_PUBLIC_DOMAIN") == 0 && !load->railway_domain)
         load->railway_domain = mem_str_dup(value);
-    else if (is_later(name))
-        log_warn("setting is not yet used by this release", LOG_S("name", name), LOG_END);
     else if (strcmp(name, "NABAT_DSN") != 0 &&
              (strncmp(name, "ERROR_", 6) == 0 || strncmp(name, "TELEGRAM_", 9) == 0 ||
               strncmp(name, "NABAT_", 6) == 0))

@@ -72,6 +72,9 @@ const struct setting SETTINGS[] = {
     {"SENTRY_UNHANDLED_SEVERITY", SETTING_CHOICE, "critical", 0, 0,
      "debug info warning error critical", false, AT(unhandled_severity),
      "of what a Sentry SDK on a server did not catch"},
+    {"CHECKS", SETTING_CHECKS, NULL, 0, 0, NULL, false, AT(checks),
+     "addresses that are asked whether they answer, semicolons between: "
+     "https://bot.example.com/health every 1m expect 200 under 2s cert 14d"},
     {"REPORT_AT", SETTING_AT, NULL, 0, 0, NULL, false, AT(report_at),
      "when the report of the day comes by itself, on Mondays that of the week: 09:00 "
      "Europe/Moscow"},

@@ -29,6 +29,29 @@ static bool read_time(const json_t *value, int64_t *ms, struct err *err)
                    "deployed_at takes RFC 3339 (2026-11-28T12:00:00Z) or Unix seconds");
 }
 
+static bool fits(const struct deploy *d, struct err *err)
+{
+    const struct {
+        const char *name;
+        const char *text;
+    } FIELDS[] = {{"release", d->release},
+                  {"environment", d->environment},
+                  {"actor", d->actor},
+                  {"url", d->url},
+                  {"id", d->external_id}};
+    for (size_t i = 0; i < sizeof FIELDS / sizeof *FIELDS; i++)
+        if (FIELDS[i].text && strlen(FIELDS[i].text) > DEPLOY_FIELD_BYTES_MAX)
+            return err_set(err, ERR_INPUT, "%s is longer than %d bytes", FIELDS[i].name,
+                           DEPLOY_FIELD_BYTES_MAX);
+    return true;
+}
+
+/* The end of each reader. */
+static enum deploy_read check(struct deploy *d, const json_t *time, struct err *err)
+{
+    return read_time(time, &d->deployed_ms, err) && fits(d, err) ? DEPLOY_READ : DEPLOY_WRONG;
+}
+
 enum deploy_read deploy_read_native(const json_t *json, struct deploy *d, struct err *err)
 {
     static const char *const NAMES[] = {"name", "release", "version", "commit"};
@@ -50,8 +73,7 @@ enum deploy_read deploy_read_native(const json_t *json, struct deploy *d, struct
     d->url = text_at(json, "url");
     d->actor = text_at(json, "actor");
     d->external_id = text_at(json, "id");
-    return read_time(json_object_get(json, "deployed_at"), &d->deployed_ms, err) ? DEPLOY_READ
-                                                                                 : DEPLOY_WRONG;
+    return check(d, json_object_get(json, "deployed_at"), err);
 }
 
 /* Whether the last word of the type, or the status, says that it is out. */
@@ -100,8 +122,7 @@ enum deploy_read deploy_read_railway(const json_t *json, struct deploy *d, struc
     }
     if (!d->name)
         d->name = d->external_id ? d->external_id : "railway";
-    return read_time(json_object_get(json, "timestamp"), &d->deployed_ms, err) ? DEPLOY_READ
-                                                                               : DEPLOY_WRONG;
+    return check(d, json_object_get(json, "timestamp"), err);
 }
 
 enum deploy_read deploy_read_github(const json_t *json, struct deploy *d, struct err *err)
@@ -125,6 +146,5 @@ enum deploy_read deploy_read_github(const json_t *json, struct deploy *d, struct
         err_set(err, ERR_INPUT, "the deployment has neither sha nor ref");
         return DEPLOY_WRONG;
     }
-    return read_time(json_object_get(status, "created_at"), &d->deployed_ms, err) ? DEPLOY_READ
-                                                                                  : DEPLOY_WRONG;
+    return check(d, json_object_get(status, "created_at"), err);
 }

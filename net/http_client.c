@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { ANSWER_BYTES_MAX = 8 * MIB, CONNECT_SECONDS_MAX = 10 };
 
@@ -27,6 +28,7 @@ struct transfer {
     size_t request_read;
     struct buf answer;
     http_done_fn *done;
+    http_probe_fn *probed; /* instead of `done` */
     void *ctx;
 };
 
@@ -60,8 +62,46 @@ static void transfer_free(struct transfer *t)
     free(t);
 }
 
+/* Of the first certificate, which is the server's own. */
+static int64_t cert_expires_ms(CURL *easy)
+{
+    static const char NAME[] = "Expire date:";
+    struct curl_certinfo *info = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &info) != CURLE_OK || !info ||
+        info->num_of_certs < 1)
+        return 0;
+    for (const struct curl_slist *line = info->certinfo[0]; line; line = line->next)
+        if (strncmp(line->data, NAME, sizeof NAME - 1) == 0) {
+            time_t at = curl_getdate(line->data + sizeof NAME - 1, NULL);
+            return at > 0 ? (int64_t)at * 1000 : 0;
+        }
+    return 0;
+}
+
+static void finish_probe(struct transfer *t, CURLcode code)
+{
+    long status = 0;
+    curl_off_t total_us = 0;
+    struct http_probe probe = {.error = code == CURLE_OK ? "" : curl_easy_strerror(code)};
+    if (t->easy) {
+        curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &total_us);
+        probe.cert_expires_ms = cert_expires_ms(t->easy);
+    }
+    probe.status = code == CURLE_OK ? (int)status : 0;
+    probe.ms = (int64_t)(total_us / 1000);
+    http_probe_fn *done = t->probed;
+    void *ctx = t->ctx;
+    transfer_free(t);
+    done(ctx, &probe);
+}
+
 static void finish(struct transfer *t, CURLcode code)
 {
+    if (t->probed) {
+        finish_probe(t, code);
+        return;
+    }
     long status = 0;
     curl_off_t retry_after = 0;
     curl_off_t uploaded = 0;
@@ -237,6 +277,14 @@ static size_t on_bytes(char *data, size_t size, size_t count, void *ctx)
     return buf_add(&t->answer, data, size * count) ? size * count : 0;
 }
 
+/* libcurl's own sockets would be inherited by the programs that we start. */
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)ctx;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 /* What libcurl has no memory for is found out when the transfer is to start. */
 #define SET(t, option, value)                                                                      \
     ((t)->is_broken |= curl_easy_setopt((t)->easy, (option), (value)) != CURLE_OK)
@@ -263,6 +311,7 @@ static struct transfer *begin(struct http_client *client, const char *url, int t
     SET(t, CURLOPT_TIMEOUT, (long)timeout_s);
     SET(t, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS_MAX);
     SET(t, CURLOPT_NOSIGNAL, 1L);
+    SET(t, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     SET(t, CURLOPT_PROTOCOLS_STR, "http,https");
     SET(t, CURLOPT_USERAGENT, "nabat/" NABAT_VERSION);
     SET(t, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -304,6 +353,29 @@ static void start(struct transfer *t)
     ev_timer_stop(client->loop, &client->kick);
     ev_timer_set(&client->kick, 0, 0);
     ev_timer_start(client->loop, &client->kick);
+}
+
+static size_t on_dropped(char *data, size_t size, size_t count, void *ctx)
+{
+    (void)data;
+    (void)ctx;
+    return size * count;
+}
+
+void http_client_probe(struct http_client *client, const char *url, int timeout_s,
+                       http_probe_fn *done, void *ctx)
+{
+    if (client->closed) {
+        done(ctx, &(struct http_probe){.error = "the service is stopping"});
+        return;
+    }
+    struct transfer *t = begin(client, url, timeout_s, NULL, ctx);
+    t->probed = done;
+    SET(t, CURLOPT_WRITEFUNCTION, on_dropped);
+    SET(t, CURLOPT_FRESH_CONNECT, 1L);
+    SET(t, CURLOPT_FORBID_REUSE, 1L);
+    SET(t, CURLOPT_CERTINFO, 1L);
+    start(t);
 }
 
 void http_client_post_json(struct http_client *client, const char *url, const char *json,

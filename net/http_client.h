@@ -5,6 +5,7 @@
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct http_client;
 
@@ -51,6 +52,19 @@ void http_client_post_json(struct http_client *client, const char *url, const ch
 void http_client_post(struct http_client *client, const char *url, const char *const *headers,
                       size_t headers_count, const char *body, int timeout_s, http_done_fn *done,
                       void *ctx);
+
+/* Whether an address answers: one GET over a connection of its own, redirects are not followed, what it says is dropped.
+ * `error` is "" when an answer came. */
+struct http_probe {
+    int status; /* 0: none came */
+    const char *error;
+    int64_t ms; /* until the whole answer was there */
+    int64_t
+        cert_expires_ms; /* Unix time, of the server's certificate; 0: it has none, or it was not seen */
+};
+typedef void http_probe_fn(void *ctx, const struct http_probe *probe);
+void http_client_probe(struct http_client *client, const char *url, int timeout_s,
+                       http_probe_fn *done, void *ctx);
 
 /* A mail by SMTP (RFC 5321): smtp:// with STARTTLS where the server offers it (and always when it asks
  * for a password), smtps:// with TLS from the start. `url` may hold user and password. `message` is a

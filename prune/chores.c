@@ -55,7 +55,8 @@ static const char GROUPS_SQL[] =
     "k AS (DELETE FROM group_counted WHERE group_id IN (SELECT id FROM gone)), "
     "l AS (DELETE FROM alert_firing WHERE group_id IN (SELECT id FROM gone)), "
     "m AS (DELETE FROM group_hour WHERE group_id IN (SELECT id FROM gone)), "
-    "o AS (DELETE FROM group_day WHERE group_id IN (SELECT id FROM gone)) "
+    "o AS (DELETE FROM group_day WHERE group_id IN (SELECT id FROM gone)), "
+    "q AS (DELETE FROM group_release WHERE group_id IN (SELECT id FROM gone)) "
     "SELECT count(*) FROM gone";
 
 /* Statistics keep hours for as long as events, and 90 days at least; and days for good: a day's row is a hundred bytes. */
@@ -94,6 +95,15 @@ static const struct chore CHORES[] = {
      "WITH gone AS (DELETE FROM service_setting WHERE CASE WHEN starts_with(name, 'restored_day:') "
      "THEN value::timestamptz < now() - interval '30 days' ELSE false END RETURNING 1) "
      "SELECT count(*) FROM gone"},
+    {"answers to checks", "SELECT count(*) FROM check_sample WHERE at < now() - interval '30 days'",
+     "WITH gone AS (DELETE FROM check_sample WHERE at < now() - interval '30 days' RETURNING 1) "
+     "SELECT count(*) FROM gone"},
+    {"old deploys", "SELECT count(*) FROM deploy WHERE deployed_at < now() - interval '400 days'",
+     "WITH gone AS (DELETE FROM deploy WHERE deployed_at < now() - interval '400 days' RETURNING "
+     "1) "
+     "SELECT count(*) FROM gone"},
+    {"hours of users", OLD_COUNT("user_hour", "hour"), OLD_DELETE("user_hour", "hour")},
+    {"days of users", OLD_COUNT("user_day", "day"), OLD_DELETE("user_day", "day")},
     {"check-ins", OLD_COUNT("monitor_checkin", "started_at"),
      OLD_DELETE("monitor_checkin", "started_at")},
 };

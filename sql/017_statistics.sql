@@ -419,8 +419,9 @@ ON CONFLICT (group_id, day) DO UPDATE SET events = d.events + excluded.events;
 CREATE TABLE nabat_made AS
 SELECT date_trunc('hour', e.received_at, 'UTC') AS hour, e.project_id, e.severity, e.origin, coalesce(e.release, '') AS release, count(*) AS n
 FROM error_group g
-CROSS JOIN LATERAL (SELECT * FROM event e WHERE e.group_id = g.id ORDER BY e.id LIMIT 1) e
-WHERE g.origin <> 'nabat_selftest' AND e.received_at < g.first_seen + interval '1 hour' GROUP BY 1, 2, 3, 4, 5;
+CROSS JOIN LATERAL (SELECT * FROM event e WHERE e.group_id = g.id AND e.received_at >= g.first_seen - interval '1 hour'
+                    AND e.received_at < g.first_seen + interval '1 hour' ORDER BY e.id LIMIT 1) e
+WHERE g.origin <> 'nabat_selftest' GROUP BY 1, 2, 3, 4, 5;
 UPDATE event_hour h SET made = m.n FROM nabat_made m
 WHERE m.hour = h.hour AND m.project_id = h.project_id AND m.severity = h.severity AND m.origin = h.origin AND m.release = h.release;
 UPDATE project_hour h SET made = m.n

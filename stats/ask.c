@@ -50,6 +50,7 @@ static void finish(struct asked *a, const struct report *report, const struct er
 {
     a->done(a->ctx, report, err);
     each_error(&a->facts, drop_error);
+    free((char *)(uintptr_t)a->facts.broke_release);
     for (size_t i = 0; i < a->facts.losses_count; i++)
         free((char *)(uintptr_t)a->facts.losses[i].kind);
     free(a);
@@ -71,18 +72,21 @@ static void on_facts(void *ctx, const struct report_facts *facts, const struct e
     }
     a->facts = *facts;
     each_error(&a->facts, keep_error);
+    a->facts.broke_release = keep(facts->broke_release);
     for (size_t i = 0; i < a->facts.losses_count; i++)
         a->facts.losses[i].kind = keep(a->facts.losses[i].kind);
     store_stats(a->pg, &a->ask, on_stats, a);
 }
 
-void stats_report(struct pg *pg, enum stats_period period, const struct look *look, bool is_dark,
-                  report_fn *done, void *ctx)
+void stats_report(struct pg *pg, enum stats_period period, const struct look *look,
+                  enum report_span span, bool is_dark, report_fn *done, void *ctx)
 {
     struct asked *a = mem_alloc(sizeof *a);
     *a = (struct asked){
         .pg = pg, .look = *look, .period = period, .is_dark = is_dark, .done = done, .ctx = ctx};
     stats_period_ask(period, look->now_ms, look->zone, &a->ask);
+    if (span == SPAN_WHOLE)
+        stats_period_ask(period, look->now_ms - a->ask.width_ms, look->zone, &a->ask);
     store_report_facts(pg, a->ask.from_ms, a->ask.from_ms + a->ask.width_ms * a->ask.buckets,
                        on_facts, a);
 }

@@ -3,6 +3,7 @@
 
 #include "alerts/html.h"
 #include "core/limits.h"
+#include "core/zone.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -99,22 +100,27 @@ static json_t *series_of(const struct stats_view *v)
     return list;
 }
 
-/* Of a day every third hour, of a week its days, of a month every fifth day; each in its middle. */
+/* Of a day every third hour, of a week its days in their middle, of a month every fifth day. */
 static json_t *ticks_of(const struct stats_view *v)
 {
+    static const int EVERY[] = {3, 1, 5};
     json_t *list = json_array();
-    const int every[] = {3, 4, 5};
-    for (int i = 0; i < v->ask->buckets; i += every[v->period]) {
+    for (int i = 0; i < v->ask->buckets; i += EVERY[v->period]) {
         int64_t at = v->ask->from_ms + i * v->ask->width_ms;
         char text[WORDS_MOMENT_BYTES];
-        words_moment(v->look, at, text);
         double middle = v->period == PERIOD_DAY ? 0 : v->period == PERIOD_WEEK ? 2 : 0.5;
-        if (v->period == PERIOD_DAY)
-            memmove(text, strchr(text, ',') + 2, strlen(strchr(text, ',') + 2) + 1);
-        else if (v->period == PERIOD_WEEK)
+        struct tm local;
+        zone_local(v->look->zone, at + v->ask->width_ms / 2, &local);
+        if (v->period == PERIOD_WEEK && local.tm_hour >= 6)
+            continue; /* a day begins with the bucket of its midnight */
+        if (v->period == PERIOD_DAY) {
+            zone_local(v->look->zone, at, &local);
+            snprintf(text, sizeof text, "%02d:%02d", local.tm_hour, local.tm_min);
+        } else if (v->period == PERIOD_WEEK) {
             words_weekday(v->look, at + v->ask->width_ms / 2, text);
-        else
+        } else {
             words_date(v->look, at + v->ask->width_ms / 2, text);
+        }
         json_array_append_new(list, json_pack("{s:f,s:s}", "at", i + middle, "text", text));
     }
     return list;

@@ -3,7 +3,7 @@
 
 #include "alerts/html.h"
 
-enum { VALUE_UNITS_MAX = 160 };
+enum { VALUE_UNITS_MAX = 100 };
 
 static const char *const TABLE[PHRASES][LANGUAGES] = {
     [PHRASE_TITLE_DAY] = {"Events, last 24 hours", "События за 24 часа"},
@@ -96,10 +96,10 @@ static const char *const TABLE[PHRASES][LANGUAGES] = {
         {"• Only {0} % of sessions are without a crash: start with the critical ones",
          "• Без падений только {0} % сессий: начните с критических"},
     [PHRASE_ADVICE_COUNTED] =
-        {"• {0} events were only counted: something floods, see /top",
-         "• {0} событий только посчитано: что-то сыплет ошибками, смотрите /top"},
-    [PHRASE_ADVICE_LOST] = {"• {0} events did not arrive: see /health",
-                            "• {0} событий не дошло: смотрите /health"},
+        {"• Events that were only counted: {0}. Something floods, see /top",
+         "• Только посчитано событий: {0} — что-то сыплет ошибками, смотрите /top"},
+    [PHRASE_ADVICE_LOST] = {"• Events that did not arrive: {0}. See /health",
+                            "• Не дошло событий: {0} — смотрите /health"},
     [PHRASE_ADVICE_OLD] =
         {"• #{0} has been open for {1}: resolve it, or write down why not (/note {0})",
          "• #{0} открыта уже {1}: решите её или запишите, почему нет (/note {0})"},

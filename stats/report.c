@@ -9,7 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NOISY_PERCENT = 50, NOISY_EVENTS = 20, OLD_DAYS = 14, BROKE_ERRORS = 3, TITLE_UNITS = 100 };
+enum {
+    NOISY_PERCENT = 50,
+    NOISY_EVENTS = 20,
+    OLD_DAYS = 14,
+    BROKE_ERRORS = 3,
+    BACK_ADVISED = 3,
+    TITLE_UNITS = 80,
+    RELEASE_UNITS = 40
+};
 static const double CRASH_FREE_GOOD = 99.0;
 static const int64_t DAY_MS = 86400 * 1000;
 
@@ -63,7 +71,7 @@ static bool is_unowned(const struct report *r, struct buf *html)
 
 static bool came_back(const struct report *r, struct buf *html)
 {
-    for (size_t i = 0; i < r->facts->back_count; i++) {
+    for (size_t i = 0; i < r->facts->back_count && i < BACK_ADVISED; i++) {
         char id[WORDS_NUMBER_BYTES];
         const struct report_error *e = &r->facts->back[i];
         line(r, e->release ? PHRASE_ADVICE_BACK_IN : PHRASE_ADVICE_BACK, number(e->id, id),
@@ -74,19 +82,12 @@ static bool came_back(const struct report *r, struct buf *html)
 
 static bool is_broken_by(const struct report *r, struct buf *html)
 {
-    const struct report_facts *f = r->facts;
-    for (size_t i = 0; i < f->made_count; i++) {
-        size_t same = 0;
-        char n[WORDS_COUNT_BYTES];
-        for (size_t j = 0; f->made[i].release && j < f->made_count; j++)
-            same += f->made[j].release && strcmp(f->made[j].release, f->made[i].release) == 0;
-        if (same < BROKE_ERRORS)
-            continue;
-        words_count(r->view.look->language, COUNT_NEW_ERRORS, (int64_t)same, n);
-        line(r, PHRASE_ADVICE_BROKE, f->made[i].release, n, NULL, html);
-        return true;
-    }
-    return false;
+    char n[WORDS_COUNT_BYTES];
+    if (r->facts->broke < BROKE_ERRORS)
+        return false;
+    words_count(r->view.look->language, COUNT_NEW_ERRORS, r->facts->broke, n);
+    line(r, PHRASE_ADVICE_BROKE, r->facts->broke_release, n, NULL, html);
+    return true;
 }
 
 static bool is_old(const struct report *r, struct buf *html)
@@ -115,8 +116,11 @@ static bool is_lossy(const struct report *r, struct buf *html)
 {
     char n[WORDS_NUMBER_BYTES];
     int64_t lost = 0;
-    for (size_t i = 0; i < r->facts->losses_count; i++)
-        lost += r->facts->losses[i].n;
+    for (size_t i = 0; i < r->facts->losses_count; i++) {
+        const struct report_loss *l = &r->facts->losses[i];
+        /* what was over its rate comes again, and what was not forwarded is here */
+        lost += strcmp(l->kind, "sdk") == 0 || strcmp(l->kind, "refused") == 0 ? l->n : 0;
+    }
     if (!lost)
         return false;
     words_number(r->view.look->language, lost, n);
@@ -162,7 +166,7 @@ static void add_error(const struct report_error *e, struct buf *html)
     html_add_cut(html, e->title, strlen(e->title), TITLE_UNITS);
     if (e->release) {
         buf_add_str(html, " · ");
-        html_add_cut(html, e->release, strlen(e->release), 60);
+        html_add_cut(html, e->release, strlen(e->release), RELEASE_UNITS);
     }
     buf_add_char(html, '\n');
 }

@@ -19,7 +19,7 @@ static const char ADD_SQL[] =
     "AND NOT EXISTS (SELECT 1 FROM added)";
 static const char LIST_SQL[] =
     "SELECT d.name, d.environment, d.actor, " PG_MS("d.deployed_at") ", (SELECT count(*) FROM error_group g "
-    "WHERE g.project_id = d.project_id AND g.first_seen >= d.deployed_at "
+    "WHERE g.project_id = d.project_id AND g.merged_into IS NULL AND g.origin <> 'nabat_selftest' AND g.first_seen >= d.deployed_at "
     "AND g.first_seen < least(d.deployed_at + interval '1 day', coalesce((SELECT min(n.deployed_at) FROM deploy n "
     "WHERE n.project_id = d.project_id AND n.deployed_at > d.deployed_at AND n.environment IS NOT DISTINCT FROM d.environment), 'infinity'))) "
     "FROM (SELECT * FROM deploy ORDER BY deployed_at DESC, id DESC LIMIT $1::bigint) d ORDER BY d.deployed_at DESC, d.id DESC";

@@ -12,9 +12,11 @@
 #define OURS "g.merged_into IS NULL AND g.origin <> 'nabat_selftest'"
 /* When the state that a change ended had begun: the last time it was opened, else the first time it was seen. */
 #define OPENED "coalesce((SELECT max(o.changed_at) FROM error_group_history o WHERE o.group_id = h.group_id " \
-    "AND o.what = 'status' AND o.new_value = 'new' AND o.changed_at < h.changed_at), g.first_seen)"
+    "AND o.what = 'status' AND o.new_value = 'new' AND o.is_undo IS NULL AND o.changed_at < h.changed_at), g.first_seen)"
 #define CHANGES(status) "FROM error_group_history h JOIN error_group g ON g.id = h.group_id " \
-    "WHERE h.what = 'status' AND h.new_value = '" status "' AND h.is_undo IS NULL AND h.source <> 'service' AND " \
+    "WHERE h.what = 'status' AND h.new_value = '" status "' AND h.is_undo IS NULL AND h.source <> 'service' " \
+    "AND NOT EXISTS (SELECT 1 FROM error_group_history u WHERE u.group_id = h.group_id AND u.what = 'status' AND u.is_undo " \
+    "AND u.id > h.id AND u.old_value = h.new_value AND u.changed_at < h.changed_at + interval '10 minutes') AND " \
     OURS " AND " IN_PERIOD("h.changed_at")
 
 static const char TAKEN_SQL[] =
@@ -42,8 +44,14 @@ static const char MADE_SQL[] =
 static const char BACK_SQL[] =
     "SELECT g.id, g.title, (SELECT r.release FROM group_release r WHERE r.group_id = g.id AND r.regressed > 0 "
     "ORDER BY r.last_hour DESC LIMIT 1), g.severity, 0 FROM error_group g WHERE g.id IN (SELECT h.group_id FROM error_group_history h "
-    "WHERE h.what = 'status' AND h.new_value = 'new' AND h.source = 'service' AND " IN_PERIOD("h.changed_at") ") AND " OURS
+    "WHERE h.what = 'status' AND h.new_value = 'new' AND h.source = 'service' "
+    /* what resolved itself did not come back: it failed again */
+    "AND (SELECT p.source FROM error_group_history p WHERE p.group_id = h.group_id AND p.what = 'status' "
+    "AND p.new_value = 'resolved' AND p.id < h.id ORDER BY p.id DESC LIMIT 1) <> 'service' AND " IN_PERIOD("h.changed_at") ") AND " OURS
     " ORDER BY array_position(ARRAY['critical', 'error', 'warning', 'info', 'debug'], g.severity), g.occurrences DESC LIMIT 5";
+static const char BROKE_SQL[] =
+    "SELECT r.release, count(*) FROM error_group g JOIN group_release r ON r.group_id = g.id AND r.made > 0 WHERE "
+    IN_PERIOD("g.first_seen") " AND " OURS " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1";
 static const char LOSSES_SQL[] =
     "SELECT kind, sum(n)::bigint FROM loss_hour WHERE " IN_PERIOD("hour") " GROUP BY 1 ORDER BY 2 DESC LIMIT 8";
 static const char LOSS_SQL[] =
@@ -61,12 +69,14 @@ enum {
     ASKED_MADE,
     ASKED_BACK,
     ASKED_LOSSES,
+    ASKED_BROKE,
     ASKED
 };
 static const char *const QUESTIONS[ASKED] = {
     [ASKED_TAKEN] = TAKEN_SQL,   [ASKED_RESOLVED] = RESOLVED_SQL, [ASKED_SLOWEST] = SLOWEST_SQL,
     [ASKED_OLDEST] = OLDEST_SQL, [ASKED_UNOWNED] = UNOWNED_SQL,   [ASKED_SESSIONS] = SESSIONS_SQL,
     [ASKED_MADE] = MADE_SQL,     [ASKED_BACK] = BACK_SQL,         [ASKED_LOSSES] = LOSSES_SQL,
+    [ASKED_BROKE] = BROKE_SQL,
 };
 
 struct facts_call {
@@ -103,6 +113,10 @@ static void take_facts(PGresult *const *results, struct report_facts *f)
     f->crash_free = started > 0 ? 100.0 * (double)(started - crashed) / (double)started : -1;
     f->made_count = take_errors(results[ASKED_MADE], f->made, REPORT_LISTED_MAX);
     f->back_count = take_errors(results[ASKED_BACK], f->back, REPORT_LISTED_MAX);
+    if (PQntuples(results[ASKED_BROKE])) {
+        f->broke_release = pg_get_text(results[ASKED_BROKE], 0, 0);
+        f->broke = pg_get_i64(results[ASKED_BROKE], 0, 1);
+    }
     const PGresult *losses = results[ASKED_LOSSES];
     for (int row = 0; row < PQntuples(losses) && row < REPORT_LOSSES_MAX; row++)
         f->losses[f->losses_count++] =

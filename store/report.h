@@ -32,6 +32,8 @@ struct report_facts {
     size_t made_count;
     struct report_error back[REPORT_LISTED_MAX];
     size_t back_count;
+    const char *broke_release; /* in which most errors were first seen; NULL: none is known */
+    int64_t broke;
     struct report_loss losses[REPORT_LOSSES_MAX];
     size_t losses_count;
 };

@@ -1,4 +1,4 @@
-/* stats.c -- see stats.h. One batch, one snapshot's worth of statements; what is not added up yet is read along.
+/* stats.c -- see stats.h. One batch, one round trip; what is not added up yet is read along.
  *
  * Without a filter a chart reads project_hour (five rows an hour and project), with one event_hour (a row a kind). A group's
  * period is its days, and hours at both ends. */
@@ -128,7 +128,6 @@ static void take_rest(const struct pg_reply *reply, int buckets, struct stats *s
     const PGresult *now = reply->results[RESULT_NOW];
     const PGresult *alerts = reply->results[RESULT_ALERTS];
     const PGresult *deploys = reply->results[RESULT_DEPLOYS];
-    const PGresult *worst = reply->results[RESULT_WORST];
     s->open = pg_get_i64(now, 0, 0);
     s->open_critical = pg_get_i64(now, 0, 1);
     for (int row = 0; row < PQntuples(alerts); row++) {
@@ -139,7 +138,8 @@ static void take_rest(const struct pg_reply *reply, int buckets, struct stats *s
     for (int row = 0; row < PQntuples(deploys) && row < STATS_DEPLOYS_MAX; row++)
         s->deploys[s->deploys_count++] =
             (struct stats_deploy){pg_get_text(deploys, row, 0), pg_get_i64(deploys, row, 1)};
-    if (PQntuples(worst) > 0) {
+    const PGresult *worst = reply->count > RESULT_WORST ? reply->results[RESULT_WORST] : NULL;
+    if (worst && PQntuples(worst) > 0) {
         s->worst_id = pg_get_i64(worst, 0, TOP_COL_GROUP);
         s->worst_title = pg_get_text(worst, 0, TOP_COL_NAME);
         s->worst_events = pg_get_i64(worst, 0, TOP_COL_EVENTS);
@@ -190,11 +190,11 @@ void store_stats(struct pg *pg, const struct stats_ask *ask, stats_fn *done, voi
     pg_time(batch, ask->from_ms);
     pg_time(batch, to_ms);
     pg_i64(batch, STATS_DEPLOYS_MAX);
-    pg_add(batch, STATS_TOP_SQL[TOP_ERRORS]);
-    add_filter(batch, &ask->filter);
-    add_period(batch, ask->from_ms, to_ms);
-    pg_i64(batch, 1);
     if (open) {
+        pg_add(batch, STATS_TOP_SQL[TOP_ERRORS]);
+        add_filter(batch, &ask->filter);
+        add_period(batch, ask->from_ms, to_ms);
+        pg_i64(batch, 1);
         pg_add(batch, STATS_USERS_SQL);
         add_filter(batch, &ask->filter);
         add_period(batch, ask->from_ms, to_ms);

@@ -47,7 +47,7 @@ struct stats {
     int64_t alerts[STATS_BUCKETS_MAX]; /* sent */
     struct stats_deploy deploys[STATS_DEPLOYS_MAX];
     size_t deploys_count;
-    /* what had most events; id 0: nothing had any */
+    /* what had most events; id 0: nothing had any, or the question is narrowed (how much of an error fits is not known) */
     int64_t worst_id;
     const char *worst_title;
     int64_t worst_events;

@@ -11,10 +11,12 @@
 
 enum { HOUR_MS = 3600 * 1000 };
 
+/* What it costs to add up: a user is sketched and ranked, that is as much as four kinds. */
 static const char TALLY_SQL[] =
     "INSERT INTO event_tally (cells, hours, groups, projects, severities, origins, releases, "
     "counts, made, counted, user_hours, user_projects, user_ids, user_counts) "
-    "VALUES (cardinality($1::timestamptz[]), $1, $2::bigint[], $3::bigint[], $4::text[], "
+    "VALUES (cardinality($1::timestamptz[]) + 4 * cardinality($10::timestamptz[]), $1, "
+    "$2::bigint[], $3::bigint[], $4::text[], "
     "$5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::timestamptz[], "
     "$11::bigint[], $12::text[], $13::bigint[])";
 

@@ -35,6 +35,7 @@ def routes_of_source():
         for method in re.findall(r"HTTP_([A-Z]+)(?= *[|,])", row):
             if path:
                 found.add((method, path.group(1)))
+    found |= {(method, "/beat/{key}") for method in ("GET", "POST") if "beat_path_matches" in service}
     found |= {("POST", path) for path in re.findall(r'json_route\("([^"]+)"', service)}
     more = {0: [""], 1: ["/{}"], 2: ["/{}/{}"]}
     for word, endpoint, least, most in re.findall(r'\{"([a-z-]+)", (SENTRY_\w+), (\d), (\d)\}',

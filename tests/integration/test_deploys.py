@@ -55,7 +55,7 @@ def test_our_own_route(service, db):
 
 
 @pytest.mark.parametrize("body, why", [(b"{", "no JSON"), (b"[]", "JSON object"), (b"{}", "one of name, release"), (b'{"release": 7}', "as text"),
-                                       (b'{"name": "x", "deployed_at": "soon"}', "RFC 3339"), (b'{"name": ""}', "one of name")])
+                                       (b'{"name": "x", "deployed_at": "soon"}', "RFC 3339"), (b'{"name": ""}', "one of name"), (json.dumps({"name": "x", "id": "y" * 3000}).encode(), "id is longer")])
 def test_what_is_wrong_is_said(service, db, body, why):
     s = service()
     answer = post(s, f"/api/deploys?key={KEY}", body)
