@@ -59,6 +59,7 @@ static const struct button {
     {"open", MESSAGE_DIGEST, ROLE_VIEWER, bot_press_open, {0}, TEXT_PAGE_GONE, false},
     {"page", MESSAGE_EVENTS, ROLE_VIEWER, bot_press_events_page, {0}, TEXT_PAGE_GONE, false},
     {"set", MESSAGE_SETTINGS, ROLE_VIEWER, bot_press_setting, {0}, TEXT_SETTINGS_SAVED, false},
+    {"follow", MESSAGE_REPORT, ROLE_VIEWER, bot_press_follow, {0}, TEXT_FOLLOWED, false},
     {"setup", MESSAGE_SETUP, ROLE_NONE, bot_press_setup, {0}, TEXT_SETUP_DONE, false},
 };
 

@@ -1,7 +1,7 @@
 /* cmd_errors.c -- /errors lists groups by pages, /error N shows one and names what looks alike.
  *
  *     /errors words --groups--> page 1, with buttons --press--> the same message as page N
- *     /error N --group--> neighbours --titles compared--> its life --> card, similar ones and a line of its life below */
+ *     /error N --group--> neighbours --titles compared--> its life --> comments --> card, these below */
 #include "bot/command.h"
 
 #include "alerts/digest.h"
@@ -10,13 +10,14 @@
 #include "core/limits.h"
 #include "core/mem.h"
 #include "stats/chart.h"
+#include "store/user_report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { SIMILAR_TITLE_UNITS = 80, LIFE_SIGNS = 24 };
+enum { SIMILAR_TITLE_UNITS = 80, LIFE_SIGNS = 24, COMMENT_UNITS = 150 };
 
 /* One page that is being read: of an answer, or of a message that was pressed. */
 struct listing {
@@ -163,6 +164,29 @@ static void add_similar(const struct talk *talk, const struct group *group,
     }
 }
 
+static void on_comments(void *ctx, const char *state, const struct comment_line *lines,
+                        size_t count, const struct err *err)
+{
+    struct opening *o = ctx;
+    enum language l = o->talk->look.language;
+    const char *values[] = {state ? bot_text(l, bot_state_text(state)) : NULL};
+    if (!err && state) {
+        buf_add_char(&o->below, '\n');
+        bot_text_fill(l, TEXT_REPORT_STATE, values, 1, &o->below);
+    }
+    if (!err && count)
+        buf_addf(&o->below, "\n\n💬 %s", bot_text(l, TEXT_COMMENTS_HEAD));
+    for (size_t i = 0; !err && i < count; i++) {
+        char moment[WORDS_MOMENT_BYTES];
+        words_moment(&o->talk->look, lines[i].made_ms, moment);
+        buf_add_str(&o->below, "\n");
+        html_add_cut(&o->below, lines[i].actor, strlen(lines[i].actor), 60);
+        buf_addf(&o->below, ", %s: ", moment);
+        html_add_cut(&o->below, lines[i].body, strlen(lines[i].body), COMMENT_UNITS);
+    }
+    store_group_get(o->talk->bot->pg, o->talk->group_id, on_group_to_show, o);
+}
+
 /* A life of an hour is no line. */
 static void on_life(void *ctx, const int64_t *events, size_t count, const struct err *err)
 {
@@ -175,7 +199,7 @@ static void on_life(void *ctx, const int64_t *events, size_t count, const struct
         stats_sparkline(events, count, &o->below);
         buf_add_str(&o->below, "</code>");
     }
-    store_group_get(o->talk->bot->pg, o->talk->group_id, on_group_to_show, o);
+    store_comments_list(o->talk->bot->pg, o->talk->group_id, on_comments, o);
 }
 
 static void on_neighbours(void *ctx, const struct group_brief *briefs, size_t count,
@@ -194,7 +218,7 @@ static void open_group(struct talk *talk)
 {
     struct opening *o = mem_alloc(sizeof *o);
     o->talk = talk;
-    buf_init(&o->below, 4 * KIB);
+    buf_init(&o->below, 16 * KIB);
     store_group_neighbours(talk->bot->pg, talk->group_id, on_neighbours, o);
 }
 

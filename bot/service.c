@@ -191,6 +191,7 @@ static void start_alerts(struct service *s)
         .alert_chat_id = alert_chat(s),
         .chat_is_fixed = set->alert_chat_id != 0 || !s->telegram,
         .language = set->bot_language,
+        .scrub = s->scrub,
         .public_url = set->public_url,
         .links = links,
         .events = {on_group_changed, service_chat_said_moved, service_chat_back,
@@ -198,6 +199,8 @@ static void start_alerts(struct service *s)
     };
     s->alarm = (struct alarm_bell){.bot = &s->bot, .owners = &set->admin_ids};
     start_report(s);
+    if (s->options.listen)
+        s->reports = reports_new(&s->bot, s->pg_work, s->lease, set->alert_thread_id);
     if (s->telegram && s->options.listen)
         start_updates(s);
     service_self_know(s);
@@ -388,6 +391,7 @@ void service_free(struct service *s)
     forward_free(s->forward);
     store_hours_free(s->hours);
     reporter_free(s->reporter);
+    reports_free(s->reports);
     checks_free(s->checks);
     watch_free(s->watch);
     delivery_free(s->delivery);

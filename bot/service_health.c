@@ -208,6 +208,9 @@ void service_set_routes(struct service *s)
                                         .body_limit_name = "64 KiB a beat",
                                         .handler = api_beat,
                                         .ctx = &s->ingest};
+    s->routes[14] = json_route("/api/reports", api_reports, &s->ingest);
+    s->routes[14].methods |= HTTP_GET;
+    s->routes[14].any_origin = true; /* a form is on a page */
     s->routes[9] = json_route("/api/deploys", api_deploys, &s->ingest);
     s->routes[10] = json_route("/api/railway", api_railway, &s->ingest);
     s->routes[11] = json_route("/api/github", api_github, &s->github_api);

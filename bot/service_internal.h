@@ -13,6 +13,7 @@
 #include "api/health.h"
 #include "api/inbox_drain.h"
 #include "api/ingest_routes.h"
+#include "api/reports.h"
 #include "api/sentry_routes.h"
 #include "api/session_seen.h"
 #include "api/stats_routes.h"
@@ -21,6 +22,7 @@
 #include "bot/dispatch.h"
 #include "bot/listen.h"
 #include "bot/report.h"
+#include "bot/reports.h"
 #include "bot/self_alarm.h"
 #include "checks/checks.h"
 #include "core/mem.h"
@@ -30,7 +32,7 @@
 #include "store/hours.h"
 #include "watch/watch.h"
 
-enum { HEALTH_PARTS = 9, OUTBOX_SECONDS_MAX = 120, ROUTES = 14, RATE_BUCKETS = 4096 };
+enum { HEALTH_PARTS = 9, OUTBOX_SECONDS_MAX = 120, ROUTES = 15, RATE_BUCKETS = 4096 };
 enum { LOSSES = 4 };
 enum { SDK_LOSS_SHOWN_MS = 3600 * 1000 };
 
@@ -57,6 +59,7 @@ struct service {
     struct health health;
     struct stats_api stats_api;
     struct checks *checks;
+    struct reports *reports;
     struct reporter *reporter; /* NULL: REPORT_AT is not set */
     struct github_api github_api;
     struct scrub *scrub;

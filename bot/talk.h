@@ -28,10 +28,11 @@ struct bot {
     struct telegram *telegram; /* NULL: console */
     struct roles *roles;
     const struct health *health;
-    int64_t alert_chat_id;  /* 0: none */
-    bool chat_is_fixed;     /* by ERROR_ALERT_CHAT_ID: no button changes it */
-    const char *language;   /* BOT_LANGUAGE, NULL: each person's own */
-    const char *public_url; /* without a slash at its end; for addresses that are handed out */
+    int64_t alert_chat_id;     /* 0: none */
+    bool chat_is_fixed;        /* by ERROR_ALERT_CHAT_ID: no button changes it */
+    const char *language;      /* BOT_LANGUAGE, NULL: each person's own */
+    const struct scrub *scrub; /* for what people write down here */
+    const char *public_url;    /* without a slash at its end; for addresses that are handed out */
     struct card_links links;
     char username[64];  /* for /cmd@name; "" while it is not known */
     struct talk *talks; /* under way */

@@ -370,9 +370,10 @@ static const char *const TABLE[TEXTS][LANGUAGES] = {
 const char *bot_text(enum language language, enum text which)
 {
     const char *text = TABLE[which][language];
-    if (!text)
-        text = ALERT_TEXTS[which][language];
-    return text ? text : STATS_TEXTS[which][language];
+    const char *const(*const OTHERS[])[LANGUAGES] = {ALERT_TEXTS, STATS_TEXTS, REPORT_TEXTS};
+    for (size_t i = 0; !text && i < sizeof OTHERS / sizeof *OTHERS; i++)
+        text = OTHERS[i][which][language];
+    return text;
 }
 
 void bot_text_fill(enum language language, enum text which, const char *const *values, size_t count,

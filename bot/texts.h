@@ -38,6 +38,9 @@ enum text {
     TEXT_HELP_SPLIT,
     TEXT_HELP_STATS,
     TEXT_HELP_TOP,
+    TEXT_HELP_COMMENT,
+    TEXT_HELP_REPORT_BUG,
+    TEXT_HELP_STATE,
     TEXT_HELP_CHECK,
     TEXT_HELP_REPORT,
     TEXT_HELP_DEPLOY,
@@ -67,6 +70,9 @@ enum text {
     TEXT_MORE_SPLIT,
     TEXT_MORE_STATS,
     TEXT_MORE_TOP,
+    TEXT_MORE_COMMENT,
+    TEXT_MORE_REPORT_BUG,
+    TEXT_MORE_STATE,
     TEXT_MORE_CHECK,
     TEXT_MORE_REPORT,
     TEXT_MORE_DEPLOY,
@@ -222,6 +228,24 @@ enum text {
     TEXT_QUIET_SILENT, /* hours */
     TEXT_QUIET_HOLDS,  /* hours */
     TEXT_QUIET_OFF,
+    /* reports of people */
+    TEXT_BUG_ADDED, /* title, code */
+    TEXT_BUTTON_FOLLOW,
+    TEXT_FOLLOWED,
+    TEXT_NO_REPORT, /* number */
+    TEXT_STATE_SET, /* number, title, state */
+    TEXT_STATE_NEW,
+    TEXT_STATE_INVESTIGATING,
+    TEXT_STATE_CONFIRMED,
+    TEXT_STATE_IN_PROGRESS,
+    TEXT_STATE_RESOLVED,
+    TEXT_STATE_WONT_FIX,
+    TEXT_COMMENTED, /* number */
+    TEXT_COMMENTS_HEAD,
+    TEXT_REPORT_STATE,     /* state */
+    TEXT_REPORT_OVER,      /* title, state */
+    TEXT_REPORT_OVER_NOTE, /* title, state, note */
+    TEXT_REPORT_YOURS,     /* number, title */
     /* checks */
     TEXT_CHECKS_HEAD,
     TEXT_CHECKS_NONE,
@@ -269,9 +293,10 @@ enum text {
 
 enum { TEXT_PLACES_MAX = 4, TEXT_VALUE_UNITS_MAX = 400 };
 
-/* The rows of texts_alerts.c and texts_stats.c; the others are in texts.c. Use bot_text. */
+/* The rows of texts_alerts.c, texts_stats.c and texts_reports.c; the others are in texts.c. Use bot_text. */
 extern const char *const ALERT_TEXTS[TEXTS][LANGUAGES];
 extern const char *const STATS_TEXTS[TEXTS][LANGUAGES];
+extern const char *const REPORT_TEXTS[TEXTS][LANGUAGES];
 
 /* As it stands: HTML, with its places. */
 const char *bot_text(enum language language, enum text which);

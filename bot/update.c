@@ -103,6 +103,8 @@ static void read_message(const json_t *message, struct update *u)
     /* in a topic every message is a reply to the one that opened it */
     if (json_is_object(json_object_get(reply, "forum_topic_created")))
         u->reply_to = 0;
+    if (u->reply_to)
+        u->reply_text = text(reply, json_object_get(reply, "text") ? "text" : "caption");
     u->text = text(message, "text");
     if (!u->text)
         u->text = text(message, "caption");
@@ -201,6 +203,7 @@ void update_fini(struct update *u)
     free(u->from_username);
     free(u->language_code);
     free(u->text);
+    free(u->reply_text);
     free(u->named_name);
     free(u->press_id);
     free(u->press_data);

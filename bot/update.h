@@ -24,6 +24,7 @@ struct update {
     int64_t thread_id;  /* only of forum topics; 0: none */
     int64_t message_id; /* of the message, or of the message that was pressed or reacted to */
     int64_t reply_to;   /* message id; 0: none */
+    char *reply_text;   /* of the message replied to; NULL: it has none */
     int64_t from_id;    /* 0: an anonymous administrator, who speaks as the group itself */
     bool from_bot;
     char *from_name;     /* @username, else the first name */

@@ -4,6 +4,7 @@
  * holds grows with its events, not with its punctuation. */
 #include "ingest/native.h"
 
+#include "core/event_code.h"
 #include "core/json_out.h"
 #include "core/limits.h"
 #include "core/metric.h"
@@ -135,6 +136,12 @@ void native_answer(const struct native_batch *batch, struct buf *out)
         buf_add_str(out, i ? ",\"" : "\"");
         buf_add_str(out, batch->events[i].event_id);
         buf_add_char(out, '"');
+    }
+    buf_add_str(out, "],\"codes\":[");
+    for (size_t i = 0; i < batch->count; i++) {
+        char code[EVENT_CODE_BYTES];
+        event_code(batch->events[i].event_id, code);
+        buf_addf(out, "%s\"%s\"", i ? "," : "", code);
     }
     buf_add_char(out, ']');
     for (size_t i = 0; i < batch->warnings_count; i++) {

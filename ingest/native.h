@@ -44,7 +44,7 @@ bool native_event(const struct json_value *object, const struct native_config *c
                   struct arena *arena, struct native_batch *batch, struct event *event,
                   struct err *err);
 
-/* The answer: {"ids":[…]} and "warnings" when there are any. */
+/* The answer: {"ids":[…],"codes":[…]} and "warnings" when there are any. */
 void native_answer(const struct native_batch *batch, struct buf *out);
 
 #endif

@@ -56,7 +56,9 @@ static const char GROUPS_SQL[] =
     "l AS (DELETE FROM alert_firing WHERE group_id IN (SELECT id FROM gone)), "
     "m AS (DELETE FROM group_hour WHERE group_id IN (SELECT id FROM gone)), "
     "o AS (DELETE FROM group_day WHERE group_id IN (SELECT id FROM gone)), "
-    "q AS (DELETE FROM group_release WHERE group_id IN (SELECT id FROM gone)) "
+    "q AS (DELETE FROM group_release WHERE group_id IN (SELECT id FROM gone)), "
+    "r AS (DELETE FROM user_report WHERE group_id IN (SELECT id FROM gone)), "
+    "s AS (DELETE FROM group_comment WHERE group_id IN (SELECT id FROM gone)) "
     "SELECT count(*) FROM gone";
 
 /* Statistics keep hours for as long as events, and 90 days at least; and days for good: a day's row is a hundred bytes. */
@@ -101,6 +103,12 @@ static const struct chore CHORES[] = {
     {"old deploys", "SELECT count(*) FROM deploy WHERE deployed_at < now() - interval '400 days'",
      "WITH gone AS (DELETE FROM deploy WHERE deployed_at < now() - interval '400 days' RETURNING "
      "1) "
+     "SELECT count(*) FROM gone"},
+    {"reports that never became an event",
+     "SELECT count(*) FROM user_report WHERE group_id IS NULL AND created_at < now() - interval '7 "
+     "days'",
+     "WITH gone AS (DELETE FROM user_report WHERE group_id IS NULL AND created_at < now() - "
+     "interval '7 days' RETURNING 1) "
      "SELECT count(*) FROM gone"},
     {"hours of users", OLD_COUNT("user_hour", "hour"), OLD_DELETE("user_hour", "hour")},
     {"days of users", OLD_COUNT("user_day", "day"), OLD_DELETE("user_day", "day")},

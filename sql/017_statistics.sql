@@ -329,6 +329,14 @@ GROUP BY 1, 2;
 CREATE VIEW error_users AS
 SELECT at AS day, project_id, nabat_users(ARRAY[registers]) AS users_about FROM user_sketch WHERE is_day;
 
+-- What later migrations have to erase goes here, so that they need not repeat forget_user.
+CREATE FUNCTION nabat_forget_more(person text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    DELETE FROM user_hour u WHERE u.user_id = person;
+    DELETE FROM user_day u WHERE u.user_id = person;
+END $$;
+
 -- As in 014_forward.sql, and the person's place among those who met most. What is counted and not yet added up is added up
 -- before, so that it can be found. A sketch names nobody.
 CREATE OR REPLACE FUNCTION forget_user(user_id text) RETURNS bigint
@@ -347,8 +355,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('nabat.fold'), hashtext(current_schema()::text));
     WHILE nabat_fold(100000) > 0 LOOP
     END LOOP;
-    DELETE FROM user_hour u WHERE u.user_id = forget_user.user_id;
-    DELETE FROM user_day u WHERE u.user_id = forget_user.user_id;
+    PERFORM nabat_forget_more(forget_user.user_id);
     DELETE FROM forward_queue q USING event e
     WHERE (e.user_id = forget_user.user_id OR e.chat_id::text = forget_user.user_id) AND q.event_id = e.event_id;
     DELETE FROM event_attachment a USING event e

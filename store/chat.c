@@ -82,7 +82,7 @@ void store_chat_setting_put(struct pg *pg, int64_t chat_id, const struct chat_se
 static const char *const KINDS[] = {
     [MESSAGE_NONE] = "",         [MESSAGE_CARD] = "card",     [MESSAGE_LIST] = "list",
     [MESSAGE_EVENTS] = "events", [MESSAGE_NOTE] = "note",     [MESSAGE_SETTINGS] = "settings",
-    [MESSAGE_SETUP] = "setup",   [MESSAGE_DIGEST] = "digest",
+    [MESSAGE_SETUP] = "setup",   [MESSAGE_DIGEST] = "digest", [MESSAGE_REPORT] = "report",
 };
 
 static const char MESSAGE_SQL[] =

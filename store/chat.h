@@ -28,6 +28,7 @@ enum chat_message_kind {
     MESSAGE_SETTINGS, /* of the chat it is in */
     MESSAGE_SETUP,    /* the offer to make this group the alert chat */
     MESSAGE_DIGEST,   /* args: its number */
+    MESSAGE_REPORT,   /* args: the report's number, for its reporter */
 };
 struct our_message {
     enum chat_message_kind kind;

@@ -35,6 +35,7 @@ def routes_of_source():
         for method in re.findall(r"HTTP_([A-Z]+)(?= *[|,])", row):
             if path:
                 found.add((method, path.group(1)))
+    found |= {("GET", "/api/reports")} if "routes[14].methods |= HTTP_GET" in service else set()
     found |= {(method, "/beat/{key}") for method in ("GET", "POST") if "beat_path_matches" in service}
     found |= {("POST", path) for path in re.findall(r'json_route\("([^"]+)"', service)}
     more = {0: [""], 1: ["/{}"], 2: ["/{}/{}"]}

@@ -14,7 +14,7 @@ struct typo_row {
 static const struct typo_row TYPOS[] = {
     {"eror", "error"},       {"erors", "errors"}, {"resolv", "resolve"}, {"reslove", "resolve"},
     {"tkae", "take"},        {"unmut", "unmute"}, {"setings", "settings"}, {"HLEP", "help"},
-    {"monitros", "monitors"}, {"xyzzy", NULL},    {"deploy", NULL},      {"m", NULL},
+    {"monitros", "monitors"}, {"xyzzy", NULL},    {"unicorn", NULL},      {"m", NULL},
     {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL}, {"", NULL},
 };
 

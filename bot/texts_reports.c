@@ -1,0 +1,49 @@
+/* texts_reports.c -- what the bot says about people's reports and comments, English and Russian side by side. */
+#include "bot/texts.h"
+
+const char *const REPORT_TEXTS[TEXTS][LANGUAGES] = {
+    [TEXT_HELP_COMMENT] = {"say something about an error", "сказать что-то об ошибке"},
+    [TEXT_MORE_COMMENT] =
+        {"Unlike the note, which is one and is replaced, comments add up: /error N shows the last "
+         "five. Example: <code>/comment 12 only on Android</code>",
+         "В отличие от заметки, которая одна и заменяется, комментарии копятся: /error N покажет "
+         "последние пять. Пример: <code>/comment 12 только на Android</code>"},
+    [TEXT_HELP_REPORT_BUG] = {"report what no program noticed",
+                              "сообщить о том, чего программа не заметила"},
+    [TEXT_MORE_REPORT_BUG] = {"The first line is its title. In reply to a message, that is part of "
+                              "it. You get a code, and a word when it is over, if you press the "
+                              "button. Example: <code>/report_bug Paid, but no picture came</code>",
+                              "Первая строка — заголовок. В ответ на сообщение — его текст войдёт "
+                              "в отчёт. Вы получите код и, если нажмёте кнопку, весть о решении. "
+                              "Пример: <code>/report_bug Оплатил, а картинка не пришла</code>"},
+    [TEXT_HELP_STATE] = {"how far a person's report is", "на каком этапе сообщение пользователя"},
+    [TEXT_MORE_STATE] = {"The six states of a report are three of an error: investigating, "
+                         "confirmed and in_progress are in progress, resolved and wont_fix are "
+                         "resolved. Take and Resolve on its card change it, too.",
+                         "Шесть состояний сообщения — три состояния ошибки: investigating, "
+                         "confirmed и in_progress значат «в работе», resolved и wont_fix — "
+                         "«решена». Кнопки на карточке тоже меняют состояние."},
+    [TEXT_BUG_ADDED] = {"Thank you, it is written down: {0}\nIts code is <code>{1}</code>.",
+                        "Спасибо, записано: {0}\nКод: <code>{1}</code>."},
+    [TEXT_BUTTON_FOLLOW] = {"Tell me when it is over", "Сообщить мне о решении"},
+    [TEXT_FOLLOWED] = {"You will hear of it in private", "Сообщим в личных сообщениях"},
+    [TEXT_NO_REPORT] =
+        {"#{0} is no report of a person: its status is changed by /take, /resolve, /reopen",
+         "#{0} — не сообщение пользователя: его меняют /take, /resolve, /reopen"},
+    [TEXT_STATE_SET] = {"#{0} {1}: {2}", "#{0} {1}: {2}"},
+    [TEXT_STATE_NEW] = {"new", "новое"},
+    [TEXT_STATE_INVESTIGATING] = {"being investigated", "выясняем"},
+    [TEXT_STATE_CONFIRMED] = {"confirmed", "подтверждено"},
+    [TEXT_STATE_IN_PROGRESS] = {"being worked on", "исправляем"},
+    [TEXT_STATE_RESOLVED] = {"resolved", "решено"},
+    [TEXT_STATE_WONT_FIX] = {"won't be fixed", "исправлять не будем"},
+    [TEXT_COMMENTED] = {"💬 Said about #{0}", "💬 Комментарий к #{0} записан"},
+    [TEXT_COMMENTS_HEAD] = {"Comments", "Комментарии"},
+    [TEXT_REPORT_STATE] = {"🧭 Report: {0}", "🧭 Сообщение: {0}"},
+    [TEXT_REPORT_OVER] = {"What you reported is over: <b>{0}</b> — {1}",
+                          "По вашему сообщению есть итог: <b>{0}</b> — {1}"},
+    [TEXT_REPORT_OVER_NOTE] = {"What you reported is over: <b>{0}</b> — {1}\n{2}",
+                               "По вашему сообщению есть итог: <b>{0}</b> — {1}\n{2}"},
+    [TEXT_REPORT_YOURS] = {"You are asked to look at a report: <b>#{0}</b> {1}\n/error {0}",
+                           "Вам поручили сообщение: <b>#{0}</b> {1}\n/error {0}"},
+};
