@@ -362,6 +362,11 @@ void card_render_state(const struct group *g, const struct look *look, struct bu
             add_cut(html, g->noted_by, NAME_UNITS);
         }
     }
+    if (g->issue_url) {
+        buf_add_str(html, "\n🐙 <a href=\"");
+        html_add_str(html, g->issue_url);
+        buf_addf(html, "\">GitHub #%" PRId64 "</a>", g->issue_number);
+    }
     if (g->merged && *g->merged) {
         buf_addf(html, "\n🔗 %s", word(look->language, WORD_MERGED));
         const char *at = g->merged;

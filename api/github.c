@@ -1,12 +1,14 @@
 /* github.c -- see github.h.
  *
  *     signature of the raw body --> event --> deployment_status: a deploy of ?project= (the first, where none is named)
+ *                                         --> issues closed, reopened: its error follows
  *                                         --> ping and all others: answered, and nothing else */
 #include "api/github.h"
 
 #include "api/deploys.h"
 #include "ingest/deploy.h"
 #include "net/sign.h"
+#include "store/issue.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +65,40 @@ static void take_deployment(const struct github_api *api, const struct http_requ
     }
 }
 
+static void on_said(void *ctx, int64_t group_id, const struct err *err)
+{
+    struct http_reply *reply = ctx;
+    char json[48];
+    snprintf(json, sizeof json, "{\"id\":%lld}\n", (long long)group_id);
+    if (err)
+        http_reply_error(reply, 503, err->text);
+    else
+        http_reply_json(reply, 200, NULL, group_id ? json : "{\"ignored\":true}\n");
+}
+
+static void take_issue(const struct github_api *api, const json_t *json, struct http_reply *reply)
+{
+    const char *action = json_string_value(json_object_get(json, "action"));
+    const char *repository =
+        json_string_value(json_object_get(json_object_get(json, "repository"), "full_name"));
+    const char *login =
+        json_string_value(json_object_get(json_object_get(json, "sender"), "login"));
+    json_int_t number =
+        json_integer_value(json_object_get(json_object_get(json, "issue"), "number"));
+    bool open = action && strcmp(action, "reopened") == 0;
+    struct actor actor = {login ? login : "github", 0, "api"};
+    if (!action || !repository || number <= 0)
+        http_reply_error(reply, 400,
+                         "an issues event has action, repository.full_name, issue.number");
+    else if (!open && strcmp(action, "closed") != 0)
+        http_reply_json(reply, 200, NULL, "{\"ignored\":true}\n");
+    else if (!api->ingest->pg || !pg_is_up(api->ingest->pg))
+        http_reply_error(reply, 503, "the database is away: GitHub may deliver it again");
+    else
+        store_issue_said(api->ingest->pg, repository, (int64_t)number, open, &actor, on_said,
+                         reply);
+}
+
 void api_github(void *ctx, const struct http_request *request, struct http_reply *reply)
 {
     const struct github_api *api = ctx;
@@ -71,6 +107,8 @@ void api_github(void *ctx, const struct http_request *request, struct http_reply
         return;
     if (is_event(request, "deployment_status"))
         take_deployment(api, request, json, reply);
+    else if (is_event(request, "issues"))
+        take_issue(api, json, reply);
     else
         http_reply_json(reply, 200, NULL, "{\"ignored\":true}\n");
     json_decref(json);

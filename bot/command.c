@@ -33,6 +33,7 @@ const struct command COMMANDS[] = {
      TEXT_HELP_STATS, TEXT_MORE_STATS},
     {"top", "[users|handlers|releases|origins] [24h|7d|30d] [words]", ROLE_VIEWER, NEEDS_NOTHING,
      bot_cmd_top, TEXT_HELP_TOP, TEXT_MORE_TOP},
+    {"issue", "N", ROLE_TRIAGE, NEEDS_GROUP, bot_cmd_issue, TEXT_HELP_ISSUE, TEXT_MORE_ISSUE},
     {"report_bug", "text", ROLE_VIEWER, NEEDS_NOTHING, bot_cmd_report_bug, TEXT_HELP_REPORT_BUG,
      TEXT_MORE_REPORT_BUG},
     {"state", "N new|investigating|confirmed|in_progress|resolved|wont_fix", ROLE_TRIAGE,

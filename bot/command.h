@@ -53,7 +53,7 @@ command_fn bot_cmd_errors, bot_cmd_error, bot_cmd_events;
 command_fn bot_cmd_take, bot_cmd_resolve, bot_cmd_reopen, bot_cmd_mute, bot_cmd_unmute;
 command_fn bot_cmd_assign, bot_cmd_note, bot_cmd_merge, bot_cmd_split;
 command_fn bot_cmd_channels, bot_cmd_silence, bot_cmd_quiet, bot_cmd_rules;
-command_fn bot_cmd_report_bug, bot_cmd_state, bot_cmd_comment;
+command_fn bot_cmd_issue, bot_cmd_report_bug, bot_cmd_state, bot_cmd_comment;
 command_fn bot_cmd_check, bot_cmd_stats, bot_cmd_top, bot_cmd_report, bot_cmd_deploy;
 command_fn bot_cmd_monitors, bot_cmd_health, bot_cmd_settings;
 command_fn bot_cmd_grant, bot_cmd_revoke, bot_cmd_forget;

@@ -147,6 +147,17 @@ static struct route_root route_root(const struct service *s)
                                alert_chat(s), set->alert_thread_id};
 }
 
+static void start_issues(struct service *s)
+{
+    const struct settings *set = s->settings;
+    struct github_config config = {set->github_token, set->github_repository, set->github_api_url,
+                                   set->github_assignees, set->public_url};
+    if (!s->options.listen || !config.token || !config.repository)
+        return;
+    s->issues = issues_new(s->loop, s->http, s->pg_work, s->lease, &config);
+    s->bot.issues = s->issues;
+}
+
 static void start_report(struct service *s)
 {
     struct daily at;
@@ -199,6 +210,7 @@ static void start_alerts(struct service *s)
     };
     s->alarm = (struct alarm_bell){.bot = &s->bot, .owners = &set->admin_ids};
     start_report(s);
+    start_issues(s);
     if (s->options.listen)
         s->reports = reports_new(&s->bot, s->pg_work, s->lease, set->alert_thread_id);
     if (s->telegram && s->options.listen)
@@ -264,6 +276,16 @@ static bool start_http(struct service *s, struct err *err)
     return s->server != NULL;
 }
 
+static bool check_assignees(const struct settings *settings, struct err *err)
+{
+    char login[64];
+    return github_assignee(settings->github_assignees, NULL, login) ||
+           err_set(err, ERR_INPUT,
+                   "GITHUB_ISSUES_ASSIGNEES is \"%.60s\": it takes origins or severities with "
+                   "logins, such as celery=ann,critical=bob,*=carl",
+                   settings->github_assignees);
+}
+
 struct service *service_new(struct ev_loop *loop, const struct settings *settings,
                             const struct service_options *options,
                             void (*failed)(void *ctx, const struct err *err), void *ctx,
@@ -280,7 +302,8 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
     ev_init(&s->self_timer, on_upkeep);
     s->helper = helper_new(loop);
     s->scrub = scrub_new(settings->scrub_fields, settings->scrub_off, err);
-    if (!s->scrub || !watch_check_tokens(settings->watch_bot_tokens, err) ||
+    if (!s->scrub || !check_assignees(settings, err) ||
+        !watch_check_tokens(settings->watch_bot_tokens, err) ||
         !proxies_parse(settings->trusted_proxies, &s->ingest.proxies, err)) {
         service_free(s);
         return NULL;
@@ -392,6 +415,7 @@ void service_free(struct service *s)
     store_hours_free(s->hours);
     reporter_free(s->reporter);
     reports_free(s->reports);
+    issues_free(s->issues);
     checks_free(s->checks);
     watch_free(s->watch);
     delivery_free(s->delivery);

@@ -28,6 +28,7 @@
 #include "core/mem.h"
 #include "forward/forward.h"
 #include "ingest/forward.h"
+#include "issues/issues.h"
 #include "monitors/monitors.h"
 #include "store/hours.h"
 #include "watch/watch.h"
@@ -60,6 +61,7 @@ struct service {
     struct stats_api stats_api;
     struct checks *checks;
     struct reports *reports;
+    struct issues *issues;     /* NULL: no tracker is set */
     struct reporter *reporter; /* NULL: REPORT_AT is not set */
     struct github_api github_api;
     struct scrub *scrub;

@@ -31,6 +31,7 @@ struct bot {
     int64_t alert_chat_id;     /* 0: none */
     bool chat_is_fixed;        /* by ERROR_ALERT_CHAT_ID: no button changes it */
     const char *language;      /* BOT_LANGUAGE, NULL: each person's own */
+    struct issues *issues;     /* NULL: no tracker is set */
     const struct scrub *scrub; /* for what people write down here */
     const char *public_url;    /* without a slash at its end; for addresses that are handed out */
     struct card_links links;

@@ -39,6 +39,7 @@ enum text {
     TEXT_HELP_STATS,
     TEXT_HELP_TOP,
     TEXT_HELP_COMMENT,
+    TEXT_HELP_ISSUE,
     TEXT_HELP_REPORT_BUG,
     TEXT_HELP_STATE,
     TEXT_HELP_CHECK,
@@ -71,6 +72,7 @@ enum text {
     TEXT_MORE_STATS,
     TEXT_MORE_TOP,
     TEXT_MORE_COMMENT,
+    TEXT_MORE_ISSUE,
     TEXT_MORE_REPORT_BUG,
     TEXT_MORE_STATE,
     TEXT_MORE_CHECK,
@@ -228,6 +230,12 @@ enum text {
     TEXT_QUIET_SILENT, /* hours */
     TEXT_QUIET_HOLDS,  /* hours */
     TEXT_QUIET_OFF,
+    /* issues */
+    TEXT_ISSUE_MADE,  /* address */
+    TEXT_ISSUE_THERE, /* address */
+    TEXT_ISSUE_BUSY,
+    TEXT_ISSUE_FAILED, /* why */
+    TEXT_ISSUES_OFF,
     /* reports of people */
     TEXT_BUG_ADDED, /* title, code */
     TEXT_BUTTON_FOLLOW,

@@ -2,6 +2,21 @@
 #include "bot/texts.h"
 
 const char *const REPORT_TEXTS[TEXTS][LANGUAGES] = {
+    [TEXT_HELP_ISSUE] = {"make a GitHub issue of it", "завести задачу на GitHub"},
+    [TEXT_MORE_ISSUE] = {"Its title, stack and numbers, labelled by severity, origin and category. "
+                         "From then on both are resolved and reopened together.",
+                         "Заголовок, стек и числа, метки — важность, источник, категория. Дальше "
+                         "задача и ошибка решаются и открываются вместе."},
+    [TEXT_ISSUE_MADE] = {"🐙 The issue is made: {0}", "🐙 Задача заведена: {0}"},
+    [TEXT_ISSUE_THERE] = {"🐙 It has an issue: {0}", "🐙 Задача уже есть: {0}"},
+    [TEXT_ISSUE_BUSY] = {"It is being made, or it is not known whether it was: look on GitHub, and "
+                         "ask again in two minutes",
+                         "Её как раз заводят, или неизвестно, завелась ли: посмотрите на GitHub и "
+                         "повторите через две минуты"},
+    [TEXT_ISSUE_FAILED] = {"No issue was made: {0}", "Задача не заведена: {0}"},
+    [TEXT_ISSUES_OFF] =
+        {"No tracker is set: an operator sets GITHUB_ISSUES_TOKEN and GITHUB_ISSUES_REPO",
+         "Трекер не настроен: нужны GITHUB_ISSUES_TOKEN и GITHUB_ISSUES_REPO"},
     [TEXT_HELP_COMMENT] = {"say something about an error", "сказать что-то об ошибке"},
     [TEXT_MORE_COMMENT] =
         {"Unlike the note, which is one and is replaced, comments add up: /error N shows the last "

@@ -229,6 +229,17 @@ static bool parse_dsn(const struct setting *spec, const char *value, struct sett
     return set_text(spec, value, settings);
 }
 
+static bool parse_repository(const struct setting *spec, const char *value,
+                             struct settings *settings, struct err *err)
+{
+    static const char SIGNS[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t owner = strspn(value, SIGNS);
+    size_t name = value[owner] == '/' ? strspn(value + owner + 1, SIGNS) : 0;
+    if (!owner || !name || value[owner + 1 + name] || owner + name > 140)
+        return complain(spec, value, err, "a repository as owner/name");
+    return set_text(spec, value, settings);
+}
+
 static void ignore_check(void *ctx, const struct check_spec *spec)
 {
     (void)ctx;
@@ -270,6 +281,8 @@ bool settings_parse_value(const struct setting *spec, const char *value, struct 
         if (!clock_set_zone(value))
             return complain(spec, value, err, "a time zone such as Europe/Moscow or UTC");
         return set_text(spec, value, settings);
+    case SETTING_REPO:
+        return parse_repository(spec, value, settings, err);
     case SETTING_CHECKS:
         return parse_checks(spec, value, settings, err);
     case SETTING_AT:
@@ -295,7 +308,8 @@ bool settings_is_text(enum setting_type type)
     return type == SETTING_TEXT || type == SETTING_URL || type == SETTING_WORD ||
            type == SETTING_HEX32 || type == SETTING_ZONE || type == SETTING_TOKEN ||
            type == SETTING_DSN || type == SETTING_AT || type == SETTING_CHECKS ||
-           type == SETTING_CLASSES || type == SETTING_NAME || type == SETTING_SECRET;
+           type == SETTING_REPO || type == SETTING_CLASSES || type == SETTING_NAME ||
+           type == SETTING_SECRET;
 }
 
 void settings_fini(struct settings *settings)

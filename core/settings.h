@@ -57,10 +57,14 @@ struct settings {
     char *trusted_proxies;
     int64_t group_rows_per_minute; /* 0: every event is kept */
     char *spool_dir;
-    int64_t spool_bytes_max;     /* 0: no spool */
-    int64_t rate_per_address;    /* events a minute; 0: no limit */
-    char *checks;                /* NULL: none */
-    char *report_at;             /* "HH:MM" or "HH:MM ZONE"; NULL: no report comes by itself */
+    int64_t spool_bytes_max;  /* 0: no spool */
+    int64_t rate_per_address; /* events a minute; 0: no limit */
+    char *checks;             /* NULL: none */
+    char *report_at;          /* "HH:MM" or "HH:MM ZONE"; NULL: no report comes by itself */
+    char *github_token;       /* NULL: no issues are made */
+    char *github_repository;  /* owner/name */
+    char *github_api_url;
+    char *github_assignees;
     char *github_webhook_secret; /* NULL: no webhook of GitHub is believed */
     char *scrub_fields;
     char *scrub_off;
@@ -83,6 +87,7 @@ enum setting_type {
     SETTING_TOKEN,    /* a bot token: digits, a colon, letters */
     SETTING_SECRET,   /* 1 to 256 of A-Z a-z 0-9 _ - (Bot API: secret_token) */
     SETTING_CLASSES,  /* name=days, comma separated; core/retention.h */
+    SETTING_REPO,     /* owner/name */
     SETTING_CHECKS,   /* core/check_spec.h */
     SETTING_AT,       /* HH:MM, or HH:MM and a zone */
     SETTING_DSN,      /* https://KEY@HOST/PROJECT */

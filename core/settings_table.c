@@ -78,6 +78,15 @@ const struct setting SETTINGS[] = {
     {"REPORT_AT", SETTING_AT, NULL, 0, 0, NULL, false, AT(report_at),
      "when the report of the day comes by itself, on Mondays that of the week: 09:00 "
      "Europe/Moscow"},
+    {"GITHUB_ISSUES_TOKEN", SETTING_TEXT, NULL, 0, 0, NULL, true, AT(github_token),
+     "a token that may write issues of GITHUB_ISSUES_REPO: /issue N makes one of an error"},
+    {"GITHUB_ISSUES_REPO", SETTING_REPO, NULL, 0, 0, NULL, false, AT(github_repository),
+     "owner/name of the repository whose issues they are"},
+    {"GITHUB_ISSUES_ASSIGNEES", SETTING_TEXT, NULL, 0, 0, NULL, false, AT(github_assignees),
+     "whose an issue is, by origin or severity, the first that fits: "
+     "celery=ann,critical=bob,*=carl"},
+    {"GITHUB_ISSUES_API_URL", SETTING_URL, "https://api.github.com", 0, 0, NULL, false,
+     AT(github_api_url), "GitHub's REST API, or that of an Enterprise server"},
     {"GITHUB_WEBHOOK_SECRET", SETTING_TEXT, NULL, 0, 0, NULL, true, AT(github_webhook_secret),
      "secret of GitHub's webhook to <PUBLIC_URL>/api/github: deploys, and issues closed there"},
     {"SCRUB_FIELDS", SETTING_TEXT, NULL, 0, 0, NULL, false, AT(scrub_fields),

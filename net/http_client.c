@@ -392,9 +392,9 @@ void http_client_post_json(struct http_client *client, const char *url, const ch
     start(t);
 }
 
-void http_client_post(struct http_client *client, const char *url, const char *const *headers,
-                      size_t headers_count, const char *body, int timeout_s, http_done_fn *done,
-                      void *ctx)
+void http_client_send(struct http_client *client, const char *method, const char *url,
+                      const char *const *headers, size_t headers_count, const char *body,
+                      int timeout_s, http_done_fn *done, void *ctx)
 {
     if (refuse_when_closed(client, done, ctx))
         return;
@@ -407,7 +407,15 @@ void http_client_post(struct http_client *client, const char *url, const char *c
     SET(t, CURLOPT_HTTPHEADER, t->list);
     SET(t, CURLOPT_POSTFIELDSIZE, (long)strlen(t->request));
     SET(t, CURLOPT_POSTFIELDS, t->request);
+    SET(t, CURLOPT_CUSTOMREQUEST, method);
     start(t);
+}
+
+void http_client_post(struct http_client *client, const char *url, const char *const *headers,
+                      size_t headers_count, const char *body, int timeout_s, http_done_fn *done,
+                      void *ctx)
+{
+    http_client_send(client, "POST", url, headers, headers_count, body, timeout_s, done, ctx);
 }
 
 static size_t on_wanted(char *out, size_t size, size_t count, void *ctx)

@@ -53,6 +53,11 @@ void http_client_post(struct http_client *client, const char *url, const char *c
                       size_t headers_count, const char *body, int timeout_s, http_done_fn *done,
                       void *ctx);
 
+/* The same with another method than POST: PATCH, PUT. */
+void http_client_send(struct http_client *client, const char *method, const char *url,
+                      const char *const *headers, size_t headers_count, const char *body,
+                      int timeout_s, http_done_fn *done, void *ctx);
+
 /* Whether an address answers: one GET over a connection of its own, redirects are not followed, what it says is dropped.
  * `error` is "" when an answer came. */
 struct http_probe {

@@ -58,7 +58,8 @@ static const char GROUPS_SQL[] =
     "o AS (DELETE FROM group_day WHERE group_id IN (SELECT id FROM gone)), "
     "q AS (DELETE FROM group_release WHERE group_id IN (SELECT id FROM gone)), "
     "r AS (DELETE FROM user_report WHERE group_id IN (SELECT id FROM gone)), "
-    "s AS (DELETE FROM group_comment WHERE group_id IN (SELECT id FROM gone)) "
+    "s AS (DELETE FROM group_comment WHERE group_id IN (SELECT id FROM gone)), "
+    "t AS (DELETE FROM issue_link WHERE group_id IN (SELECT id FROM gone)) "
     "SELECT count(*) FROM gone";
 
 /* Statistics keep hours for as long as events, and 90 days at least; and days for good: a day's row is a hundred bytes. */

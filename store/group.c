@@ -28,7 +28,7 @@ const char *const STORE_GROUP_COLUMNS =
     "e.handler, e.environment, e.release, e.server_name, e.user_id, e.gen_request_id, "
     "e.chat_id IS NOT NULL, e.chat_id, e.exception_type, e.message, e.tags, "
     "CASE WHEN s.body LIKE '%Traceback (most recent%' THEN right(s.body, 3000) "
-    "ELSE left(s.body, 3000) END, length(s.body) > 3000, dp.name, " PG_MS("dp.deployed_at");
+    "ELSE left(s.body, 3000) END, length(s.body) > 3000, dp.name, " PG_MS("dp.deployed_at") ", il.url, il.number";
 const char *const STORE_GROUP_JOINS =
     " LEFT JOIN project p ON p.id = g.project_id "
     "LEFT JOIN LATERAL (SELECT string_agg(m.id::text, ',' ORDER BY m.id) AS ids, "
@@ -62,7 +62,8 @@ const char *const STORE_GROUP_JOINS =
     "LEFT JOIN LATERAL (SELECT d.name, d.deployed_at FROM deploy d WHERE d.project_id = g.project_id "
     "AND d.deployed_at <= least(g.first_seen, k.first_seen) AND d.deployed_at > least(g.first_seen, k.first_seen) - interval '1 day' "
     "AND (d.environment IS NULL OR e.environment IS NULL OR d.environment = e.environment) "
-    "ORDER BY d.deployed_at DESC, d.id DESC LIMIT 1) dp ON true ";
+    "ORDER BY d.deployed_at DESC, d.id DESC LIMIT 1) dp ON true "
+    "LEFT JOIN issue_link il ON il.group_id = g.id AND il.number IS NOT NULL ";
 /* clang-format on */
 
 enum {
@@ -107,7 +108,9 @@ enum {
     COL_STACK,
     COL_STACK_CUT,
     COL_DEPLOY,
-    COL_DEPLOYED
+    COL_DEPLOYED,
+    COL_ISSUE_URL,
+    COL_ISSUE
 };
 
 void store_group_decode(const PGresult *rows, int row, int first, struct group *g)
@@ -156,6 +159,8 @@ void store_group_decode(const PGresult *rows, int row, int first, struct group *
         .stack_is_cut = pg_get_bool(rows, row, first + COL_STACK_CUT),
         .deploy = TEXT(COL_DEPLOY),
         .deployed_ms = I64(COL_DEPLOYED),
+        .issue_url = TEXT(COL_ISSUE_URL),
+        .issue_number = I64(COL_ISSUE),
     };
     const char *severity = TEXT(COL_SEVERITY);
     const char *status = TEXT(COL_STATUS);

@@ -32,6 +32,8 @@ struct group {
     /* the deploy that it was first seen after, within a day; NULL: none */
     const char *deploy;
     int64_t deployed_ms;
+    const char *issue_url; /* NULL: it has no issue */
+    int64_t issue_number;
     /* its last status change */
     const char *changed_by;
     int64_t changed_ms;

@@ -19,7 +19,7 @@ files() { git ls-files --cached --others --exclude-standard -- "$@" | while read
 # Edges: every include of another room must be listed in docs/architecture.md as "| `room/` | a b |".
 check_edges() {
     local room allowed file included
-    for room in core charts net ingest spool store alerts stats monitors checks watch forward api bot prune; do
+    for room in core charts net ingest spool store alerts stats monitors checks issues watch forward api bot prune; do
         allowed=$(sed -n "s/^| \`$room\/\` | \([^|]*\) |.*/\1/p" docs/architecture.md)
         [ -n "$allowed" ] || echo "docs/architecture.md does not list $room/"
         for file in $(files "$room/*.c" "$room/*.h"); do
@@ -54,8 +54,8 @@ verdict "include edges" "$(check_edges)"
 verdict "banner sentences" "$(check_banners)"
 verdict "banned calls" "$(files '*.c' '*.h' | grep -v '^tests/' | xargs grep -nE '\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|alloca) ?\(' 2>/dev/null)"
 verdict "lengths of functions and files" "$(check_lengths)"
-verdict "clang-format" "$(files 'core/*.[ch]' 'charts/*.[ch]' 'net/*.[ch]' 'ingest/*.[ch]' 'spool/*.[ch]' 'store/*.[ch]' 'alerts/*.[ch]' 'stats/*.[ch]' 'monitors/*.[ch]' 'checks/*.[ch]' 'watch/*.[ch]' 'forward/*.[ch]' 'api/*.[ch]' 'bot/*.[ch]' 'prune/*.[ch]' 'clients/*.[ch]' 'tests/fuzz/*.[ch]' | xargs clang-format --dry-run -Werror 2>&1 | grep 'error:' )"
-verdict "SQL is parameterised" "$(files 'store/*.c' 'api/*.c' 'alerts/*.c' 'stats/*.c' 'monitors/*.c' 'checks/*.c' 'watch/*.c' 'forward/*.c' 'bot/*.c' | xargs grep -nE '"[^"]*(SELECT|INSERT|UPDATE|DELETE)[^"]*%[sd]' 2>/dev/null | grep -vE 'buf_addf|STORE_GROUP|CREATE SCHEMA|SELECT %s FROM')"
+verdict "clang-format" "$(files 'core/*.[ch]' 'charts/*.[ch]' 'net/*.[ch]' 'ingest/*.[ch]' 'spool/*.[ch]' 'store/*.[ch]' 'alerts/*.[ch]' 'stats/*.[ch]' 'monitors/*.[ch]' 'checks/*.[ch]' 'issues/*.[ch]' 'watch/*.[ch]' 'forward/*.[ch]' 'api/*.[ch]' 'bot/*.[ch]' 'prune/*.[ch]' 'clients/*.[ch]' 'tests/fuzz/*.[ch]' | xargs clang-format --dry-run -Werror 2>&1 | grep 'error:' )"
+verdict "SQL is parameterised" "$(files 'store/*.c' 'api/*.c' 'alerts/*.c' 'stats/*.c' 'monitors/*.c' 'checks/*.c' 'issues/*.c' 'watch/*.c' 'forward/*.c' 'bot/*.c' | xargs grep -nE '"[^"]*(SELECT|INSERT|UPDATE|DELETE)[^"]*%[sd]' 2>/dev/null | grep -vE 'buf_addf|STORE_GROUP|CREATE SCHEMA|SELECT %s FROM')"
 verdict "left-overs" "$(files '*.c' '*.h' '*.sql' '*.py' | grep -v check_style | xargs grep -nE '\b(TODO|FIXME|XXX|HACK)\b' 2>/dev/null)"
 verdict "white space" "$(files '*.c' '*.h' '*.sql' '*.md' '*.py' '*.sh' run test | xargs grep -nE '[[:blank:]]+$' 2>/dev/null)"
 exit $status
