@@ -20,7 +20,7 @@ static const char MADE_SQL[] =
 static const char UNMADE_SQL[] = "DELETE FROM issue_link WHERE group_id = nabat_root($1) AND number IS NULL";
 /* Its card shows the link. */
 static const char CARDS_SQL[] =
-    "UPDATE alert_card c SET edit = 'change', edit_since = coalesce(c.edit_since, now()), edit_seq = c.edit_seq + 1, edit_tries = 0 "
+    "UPDATE alert_card c SET edit = 'change', edit_since = CASE WHEN c.edit = 'expire' THEN now() ELSE coalesce(c.edit_since, now()) END, edit_seq = c.edit_seq + 1, edit_tries = 0 "
     "WHERE c.group_id = nabat_root($1) AND c.is_current AND c.edit IS DISTINCT FROM 'retire'";
 static const char BEHIND_SQL[] =
     "SELECT group_id, number, repository, wanted = 'open' FROM issue_link WHERE number IS NOT NULL AND state <> wanted "

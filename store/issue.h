@@ -6,8 +6,8 @@
 #include "store/pg.h"
 
 enum issue_claim {
-    ISSUE_CLAIMED, /* it is ours to make */
-    ISSUE_THERE,   /* `url` has it */
+    ISSUE_CLAIMED,  /* it is ours to make */
+    ISSUE_THERE,    /* `url` has it */
     ISSUE_NO_ERROR, /* there is no group of that number */
     ISSUE_MADE_NOW /* somebody is making it, or it is not known what became of it; two minutes later it may be made again */
 };

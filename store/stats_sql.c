@@ -51,7 +51,7 @@ const char STATS_NOW_SQL[] =
 
 const char STATS_ALERTS_SQL[] =
     "SELECT " BUCKET("o.sent_at") ", count(*) FROM alert_outbox o JOIN error_group g ON g.id = o.group_id "
-    "WHERE o.state IN ('sent', 'uncertain') AND o.sent_at >= $5::timestamptz AND o.sent_at >= $7::timestamptz "
+    "WHERE o.state IN ('sent', 'uncertain') AND o.note_id IS NULL AND o.sent_at >= $5::timestamptz AND o.sent_at >= $7::timestamptz "
     "AND o.sent_at < $8::timestamptz AND g." NOT_SELFTEST " AND " FITS_GROUP " GROUP BY 1";
 
 const char STATS_DEPLOYS_SQL[] =

@@ -11,10 +11,14 @@ import json
 import os
 import pathlib
 import re
+import sys
 import time
 
 import pytest
-from conftest import CHAT, wait
+from conftest import CHAT, KEY, ROOT, wait
+
+sys.path.insert(0, str(ROOT / "tests/standin"))
+import github  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).parent / "transcripts"
 FILES = sorted(FOLDER.glob("*.txt"))
@@ -30,7 +34,8 @@ class Conversation:
 
     def __init__(self, tg, db, start):
         self.tg, self.db, self.start = tg, db, start
-        self.service = None
+        self.service = self.github = None
+        self.code = ""  # of the newest event of the application
         self.env = {"ERROR_ALERT_COOLDOWN": "300", "BOT_LANGUAGE": None, "ERROR_ADMIN_IDS": "11",
                     "TIME_ZONE": "Europe/Moscow"}
         self.names = {}     # (chat, message) -> m1, m2 ...
@@ -53,13 +58,40 @@ class Conversation:
         if m:
             self.env[m.group(1)] = m.group(2) or None
             return
+        if step == "a repository on github":
+            self.github = github.Github()
+            self.env.update(GITHUB_ISSUES_TOKEN=github.TOKEN, GITHUB_ISSUES_REPO="team/bot", GITHUB_ISSUES_API_URL=self.github.url,
+                            GITHUB_WEBHOOK_SECRET="s")
+            return
         if not self.service:
             self.service = self.start(self.env)
+        m = re.fullmatch(r"(deploy|form): (.*)", step)
+        if m:
+            path = {"deploy": "/api/deploys", "form": "/api/reports"}[m.group(1)]
+            answer = self.service.request("POST", f"{path}?key={KEY}", m.group(2).replace("{code}", self.code).encode())
+            assert answer.status == 200, answer.body
+            if m.group(1) == "form":
+                self.sent = getattr(self, "sent", 0) + 1
+                wait(lambda: self.db.one("SELECT count(*) FROM user_report WHERE shown_at IS NULL") == 0, 20, "the report shown")
+                wait(lambda: self.db.one("SELECT count(*) FROM user_feedback WHERE group_id IS NULL") == 0, 20, "its words joined")
+                wait(lambda: self.db.one("SELECT count(*) FROM alert_note WHERE queued_at IS NULL") == 0, 20, "its words said")
+            return
+        m = re.fullmatch(r"(\w+) (closes|reopens) issue (\d+)", step)
+        if m:
+            headers, body = self.github.webhook(int(m.group(3)), {"closes": "closed", "reopens": "reopened"}[m.group(2)], "s", m.group(1))
+            assert self.service.request("POST", "/api/github", body, headers).status == 200
+            return
+        if step == "what github has":
+            wait(lambda: self.db.one("SELECT count(*) FROM issue_link WHERE state <> wanted") == 0, 20, "issues in step")
+            for number, issue in self.github.issues.items():
+                self.out += [f"  #{number} {issue['title']}: {issue['state']}, {', '.join(issue['labels'])}"]
+            return
         m = re.fullmatch(r"app: (.*)", step, re.S)
         if m:
             body = json.loads(m.group(1))
             answer = self.service.post(body)
             assert answer.status == 200, answer
+            self.code = answer.json["codes"][0]
             n = len(body) if isinstance(body, list) else 1
             self.sent = getattr(self, "sent", 0) + n
             wait(lambda: self.db.one("SELECT sum(occurrences) FROM error_group") == self.sent, 10, "the event")
@@ -142,6 +174,7 @@ class Conversation:
     def clean(text):
         text = MOMENT.sub(lambda m: f"21 {m.group(1)}, 12:00", text)
         text = re.sub(r"· [0-9a-f]{8}\b", "· 0123abcd", text)
+        text = re.sub(r"(?<!#)\b\d+ (seconds?|minutes?)\b", "7 seconds", text)
         return re.sub(r"Nabat \d+\.\d+\.\d+|«Набат» \d+\.\d+\.\d+", lambda m: m.group(0).split()[0] + " 1.2.3",
                       text)
 
@@ -234,6 +267,8 @@ def test_conversation(talk, path, mode):
     conversation = Conversation(tg, db, start)
     golden = path.read_text()
     conversation.run(golden)
+    if conversation.github:
+        conversation.github.close()
     text = "\n".join(conversation.out).strip() + "\n"
     if os.environ.get("NABAT_GOLDEN") == "write" and mode == "polling":
         path.write_text(text)
