@@ -54,6 +54,8 @@ enum {
 
     /* -- store -- */
     WRITER_QUEUE_BYTES_MAX = 32 * MIB,
+    USERS_NAMED_PER_SECOND =
+        500, /* events; of more than these one in so many is named, with its weight */
     WRITER_CACHE_GROUPS_MAX = 128 * 1024, /* 32 bytes each, in tables at most half full: 8 MiB */
     WRITER_CACHE_STACKS_MAX = 32 * 1024,  /* of this day: 2 MiB */
     WRITER_BATCH_EVENTS_MAX = 1000,

@@ -2,7 +2,7 @@
 --
 --     a batch of the writer --same transaction--> event_tally --nabat_fold, every 2 s--> event_hour     kinds of events
 --     a group that came back --same transaction-----^                                    project_hour   the same without origin and release
---                                                                                        group_hour     and group_day, from the start
+--                                                                                        group_hour     and, when a day is over, group_day
 --                                                                                        group_release  what met which release
 --                                                                                        user_hour      and user_day: who met most
 --                                                                                        user_sketch    how many users, about
@@ -19,7 +19,8 @@
 
 ALTER TABLE event_tally ADD COLUMN made bigint[], ADD COLUMN regressed bigint[], ADD COLUMN counted bigint[],
     ADD COLUMN user_hours timestamptz[], ADD COLUMN user_projects bigint[], ADD COLUMN user_ids text[],
-    ADD COLUMN user_counts bigint[];
+    ADD COLUMN user_counts bigint[], ADD COLUMN rank_hours timestamptz[], ADD COLUMN rank_projects bigint[],
+    ADD COLUMN rank_places bigint[], ADD COLUMN ranks bigint[];
 
 -- made: groups that were seen for the first time; regressed: groups that were resolved and came back; counted: events of
 -- `events` that left no row.
@@ -46,7 +47,6 @@ ALTER TABLE project_day RENAME COLUMN hour TO day;
 CREATE TABLE group_release (
     group_id   bigint NOT NULL,
     release    text COLLATE "C" NOT NULL,
-    events     bigint NOT NULL,
     made       bigint NOT NULL DEFAULT 0, -- 1: the group was first seen in it
     regressed  bigint NOT NULL DEFAULT 0,
     first_hour timestamptz NOT NULL,
@@ -56,7 +56,8 @@ CREATE TABLE group_release (
 CREATE INDEX group_release_release ON group_release (release, last_hour);
 
 -- An hour and a day name the 1000 users of a project who met most, and up to twice as many while they fill: a user who
--- is left out for a while may have met a few more than they say.
+-- is left out for a while may have met a few more than they say. Of more than 500 events a second one in so many is named, and
+-- counts for as many.
 CREATE TABLE user_hour (
     hour       timestamptz NOT NULL,
     project_id bigint NOT NULL,
@@ -98,19 +99,16 @@ $$ SELECT u.hour, u.group_id, u.project_id, u.severity, u.origin, u.release, u.e
    FROM unnest(t.hours, t.groups, t.projects, t.severities, t.origins, t.releases, t.counts, t.made, t.regressed, t.counted)
         AS u (hour, group_id, project_id, severity, origin, release, events, made, regressed, counted) $$;
 
--- `registers` with those of these users; NULL: they change nothing.
-CREATE FUNCTION nabat_sketch(registers bytea, user_ids text[]) RETURNS bytea
+-- `registers` with these ranks at these places; NULL: they change nothing.
+CREATE FUNCTION nabat_sketch_raise(registers bytea, places bigint[], ranks bigint[]) RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     sketch bytea := coalesce(registers, decode(repeat('00', 2048), 'hex'));
     changed boolean := registers IS NULL;
     r record;
 BEGIN
-    FOR r IN SELECT h.place, max(CASE WHEN h.rest = B'0'::bit(48) THEN 49 ELSE position(B'1' IN h.rest) END) AS rank
-             FROM (SELECT ('x' || left(m.hash, 4))::bit(16)::integer & 2047 AS place,
-                          ('x' || substr(m.hash, 5, 12))::bit(48) AS rest
-                   FROM (SELECT md5(u) AS hash FROM unnest(user_ids) u) m) h
-             GROUP BY 1 LOOP
+    FOR r IN SELECT u.place::integer AS place, max(u.rank)::integer AS rank FROM unnest(places, ranks) AS u (place, rank)
+             WHERE u.place BETWEEN 0 AND 2047 AND u.rank BETWEEN 1 AND 49 GROUP BY 1 LOOP
         IF get_byte(sketch, r.place) < r.rank THEN
             sketch := set_byte(sketch, r.place, r.rank);
             changed := true;
@@ -118,6 +116,15 @@ BEGIN
     END LOOP;
     RETURN CASE WHEN changed THEN sketch END;
 END $$;
+
+-- What a sketch is, by its definition: the writer (store/user_meter.c) sends only what changes one.
+CREATE FUNCTION nabat_sketch(registers bytea, user_ids text[]) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+    SELECT nabat_sketch_raise(registers, array_agg(h.place), array_agg(h.rank))
+    FROM (SELECT (('x' || left(m.hash, 4))::bit(16)::integer & 2047)::bigint AS place,
+                 CASE WHEN position(B'1' IN ('x' || substr(m.hash, 5, 12))::bit(48)) = 0 THEN 49
+                      ELSE position(B'1' IN ('x' || substr(m.hash, 5, 12))::bit(48)) END::bigint AS rank
+          FROM (SELECT md5(u) AS hash FROM unnest(user_ids) u) m) h
+$$;
 
 -- About how many users these sketches together have met.
 CREATE FUNCTION nabat_users(sketches bytea[]) RETURNS bigint
@@ -152,34 +159,52 @@ DECLARE
     hours timestamptz[];
 BEGIN
     SELECT array_agg(DISTINCT h) INTO hours FROM unnest(batches) b, unnest(b.user_hours) h;
-    IF hours IS NULL THEN
-        RETURN;
+    IF hours IS NOT NULL THEN
+        WITH met AS MATERIALIZED (
+            SELECT u.hour, u.project_id, u.user_id, sum(u.n)::bigint AS n
+            FROM unnest(batches) b
+            CROSS JOIN LATERAL unnest(b.user_hours, b.user_projects, b.user_ids, b.user_counts) AS u (hour, project_id, user_id, n)
+            GROUP BY 1, 2, 3),
+        hour AS (
+            INSERT INTO user_hour AS h (hour, project_id, user_id, events)
+            SELECT hour, project_id, user_id, n FROM met ORDER BY 1, 2, 3
+            ON CONFLICT (hour, project_id, user_id) DO UPDATE SET events = h.events + excluded.events)
+        INSERT INTO user_day AS d (day, project_id, user_id, events)
+        SELECT date_trunc('day', hour, 'UTC'), project_id, user_id, sum(n) FROM met GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        ON CONFLICT (day, project_id, user_id) DO UPDATE SET events = d.events + excluded.events;
+        PERFORM nabat_keep_most(hours);
     END IF;
-    WITH met AS MATERIALIZED (
-        SELECT u.hour, u.project_id, u.user_id, sum(u.n)::bigint AS n
-        FROM unnest(batches) b
-        CROSS JOIN LATERAL unnest(b.user_hours, b.user_projects, b.user_ids, b.user_counts) AS u (hour, project_id, user_id, n)
-        GROUP BY 1, 2, 3),
-    hour AS (
-        INSERT INTO user_hour AS h (hour, project_id, user_id, events) SELECT hour, project_id, user_id, n FROM met ORDER BY 1, 2, 3
-        ON CONFLICT (hour, project_id, user_id) DO UPDATE SET events = h.events + excluded.events)
-    INSERT INTO user_day AS d (day, project_id, user_id, events)
-    SELECT date_trunc('day', hour, 'UTC'), project_id, user_id, sum(n) FROM met GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-    ON CONFLICT (day, project_id, user_id) DO UPDATE SET events = d.events + excluded.events;
-    PERFORM nabat_keep_most(hours);
     FOR s IN SELECT d.is_day, date_trunc(CASE WHEN d.is_day THEN 'day' ELSE 'hour' END, u.hour, 'UTC') AS at, u.project_id,
-                    array_agg(DISTINCT u.user_id) AS user_ids
+                    array_agg(u.place) AS places, array_agg(u.rank) AS ranks
              FROM unnest(batches) b
-             CROSS JOIN LATERAL unnest(b.user_hours, b.user_projects, b.user_ids) AS u (hour, project_id, user_id)
+             CROSS JOIN LATERAL unnest(b.rank_hours, b.rank_projects, b.rank_places, b.ranks) AS u (hour, project_id, place, rank)
              CROSS JOIN (VALUES (false), (true)) AS d (is_day) GROUP BY 1, 2, 3 LOOP
         SELECT registers INTO sketch FROM user_sketch k
         WHERE k.is_day = s.is_day AND k.at = s.at AND k.project_id = s.project_id;
-        sketch := nabat_sketch(sketch, s.user_ids);
+        sketch := nabat_sketch_raise(sketch, s.places, s.ranks);
         IF sketch IS NOT NULL THEN
             INSERT INTO user_sketch AS k (is_day, at, project_id, registers) VALUES (s.is_day, s.at, s.project_id, sketch)
             ON CONFLICT (is_day, at, project_id) DO UPDATE SET registers = excluded.registers;
         END IF;
     END LOOP;
+END $$;
+
+-- Before this moment group_day is complete, and hours behind it are not in it. A day is closed once it is over: one statement
+-- a day instead of one row for each group in each fold. Returns the moment; the caller holds the lock of nabat_fold.
+CREATE FUNCTION nabat_close_days() RETURNS timestamptz
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    closed timestamptz := (SELECT value::timestamptz FROM service_setting WHERE name = 'group_days_until');
+    today timestamptz := date_trunc('day', now(), 'UTC');
+BEGIN
+    IF closed >= today THEN
+        RETURN closed;
+    END IF;
+    INSERT INTO group_day AS d (group_id, day, events)
+    SELECT group_id, date_trunc('day', hour, 'UTC'), sum(events) FROM group_hour WHERE hour >= closed AND hour < today GROUP BY 1, 2
+    ON CONFLICT (group_id, day) DO UPDATE SET events = excluded.events;
+    UPDATE service_setting SET value = today::text WHERE name = 'group_days_until';
+    RETURN today;
 END $$;
 
 -- As in 013_hours.sql, and everything else that the batches say.
@@ -190,10 +215,12 @@ DECLARE
     origins_max CONSTANT integer := 200;
     releases_max CONSTANT integer := 200;
     batches event_tally[];
+    closed timestamptz;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('nabat.fold'), hashtext(current_schema()::text)) THEN
         RETURN 0;
     END IF;
+    closed := nabat_close_days();
     WITH due AS (SELECT id FROM (SELECT id, sum(cells) OVER (ORDER BY id) - cells AS before
                                  FROM (SELECT id, cells FROM event_tally ORDER BY id LIMIT 1000) t) t
                  WHERE before < cells_max),
@@ -247,26 +274,29 @@ BEGIN
         INSERT INTO group_hour AS h (group_id, hour, events)
         SELECT group_id, hour, sum(events) FROM cells WHERE events > 0 GROUP BY 1, 2 ORDER BY 1, 2
         ON CONFLICT (group_id, hour) DO UPDATE SET events = h.events + excluded.events),
+    -- days that are closed get what comes late; the others get all of it at once when they are
     by_group_day AS (
         INSERT INTO group_day AS d (group_id, day, events)
-        SELECT group_id, date_trunc('day', hour, 'UTC'), sum(events) FROM cells WHERE events > 0 GROUP BY 1, 2 ORDER BY 1, 2
+        SELECT group_id, date_trunc('day', hour, 'UTC'), sum(events) FROM cells WHERE events > 0 AND hour < closed
+        GROUP BY 1, 2 ORDER BY 1, 2
         ON CONFLICT (group_id, day) DO UPDATE SET events = d.events + excluded.events),
     by_release AS (
         SELECT c.group_id, c.release, sum(c.events) AS events, sum(c.made) AS made, sum(c.regressed) AS regressed,
                min(c.hour) AS first_hour, max(c.hour) AS last_hour
         FROM cells c WHERE c.release <> '' GROUP BY 1, 2),
+    -- what is there already and says nothing new is not written again
+    news AS (
+        SELECT r.*, x.group_id IS NOT NULL AS known FROM by_release r LEFT JOIN group_release x USING (group_id, release)
+        WHERE x.group_id IS NULL OR r.made > 0 OR r.regressed > 0),
     placed AS (
-        SELECT r.*, EXISTS (SELECT 1 FROM group_release x WHERE x.group_id = r.group_id AND x.release = r.release)
-                 OR row_number() OVER (PARTITION BY r.group_id ORDER BY r.events DESC, r.release)
-                    + (SELECT count(*) FROM group_release x WHERE x.group_id = r.group_id) <= releases_max AS fits
-        FROM by_release r)
-    INSERT INTO group_release AS r (group_id, release, events, made, regressed, first_hour, last_hour)
-    SELECT group_id, CASE WHEN fits THEN release ELSE '(other)' END, sum(events), sum(made), sum(regressed), min(first_hour),
-           max(last_hour)
+        SELECT n.*, n.known OR row_number() OVER (PARTITION BY n.group_id ORDER BY n.events DESC, n.release)
+                    + (SELECT count(*) FROM group_release x WHERE x.group_id = n.group_id) <= releases_max AS fits
+        FROM news n)
+    INSERT INTO group_release AS r (group_id, release, made, regressed, first_hour, last_hour)
+    SELECT group_id, CASE WHEN fits THEN release ELSE '(other)' END, sum(made), sum(regressed), min(first_hour), max(last_hour)
     FROM placed GROUP BY 1, 2 ORDER BY 1, 2
-    ON CONFLICT (group_id, release) DO UPDATE SET events = r.events + excluded.events, made = r.made + excluded.made,
-        regressed = r.regressed + excluded.regressed, first_hour = least(r.first_hour, excluded.first_hour),
-        last_hour = greatest(r.last_hour, excluded.last_hour);
+    ON CONFLICT (group_id, release) DO UPDATE SET made = r.made + excluded.made,
+        regressed = r.regressed + excluded.regressed, last_hour = greatest(r.last_hour, excluded.last_hour);
     PERFORM nabat_fold_users(batches);
     RETURN (SELECT sum(b.cells) FROM unnest(batches) b);
 END $$;
@@ -280,6 +310,7 @@ DECLARE
     m bigint;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('nabat.fold'), hashtext(current_schema()::text));
+    PERFORM nabat_close_days();
     WITH gone AS (DELETE FROM event_hour WHERE hour < whole RETURNING *),
     sums AS (SELECT date_trunc('day', hour, 'UTC') AS day, project_id, severity, origin, release, sum(events) AS events,
                     sum(made) AS made, sum(regressed) AS regressed, sum(counted) AS counted
@@ -421,8 +452,9 @@ SELECT hour, project_id, severity, sum(events) FROM event_hour WHERE origin <> '
 INSERT INTO project_day (day, project_id, severity, events)
 SELECT day, project_id, severity, sum(events) FROM event_day WHERE origin <> 'nabat_selftest' GROUP BY 1, 2, 3;
 INSERT INTO group_day AS d (group_id, day, events)
-SELECT group_id, date_trunc('day', hour, 'UTC'), sum(events) FROM group_hour GROUP BY 1, 2
+SELECT group_id, date_trunc('day', hour, 'UTC'), sum(events) FROM group_hour WHERE hour < date_trunc('day', now(), 'UTC') GROUP BY 1, 2
 ON CONFLICT (group_id, day) DO UPDATE SET events = d.events + excluded.events;
+INSERT INTO service_setting (name, value) VALUES ('group_days_until', date_trunc('day', now(), 'UTC')::text);
 CREATE TABLE nabat_made AS
 SELECT date_trunc('hour', e.received_at, 'UTC') AS hour, e.project_id, e.severity, e.origin, coalesce(e.release, '') AS release, count(*) AS n
 FROM error_group g

@@ -68,12 +68,13 @@ const char STATS_USERS_SQL[] =
     "(s.is_day AND s.at >= $7::timestamptz AND s.at < $8::timestamptz)) "
     "AND $1::text[] IS NULL AND $2::text IS NULL AND $3::text IS NULL AND $4::text IS NULL";
 
-/* Hours before the whole days, the days, hours behind them, and what waits. */
+/* Hours before the whole days, the days that are closed, hours behind them, and what waits. */
+#define CLOSED "least($8::timestamptz, (SELECT value::timestamptz FROM service_setting WHERE name = 'group_days_until'))"
 #define GROUP_PERIOD                                                                               \
     "(SELECT group_id, sum(events) AS events FROM ("                                               \
     "SELECT group_id, events FROM group_hour WHERE hour >= $5::timestamptz AND hour < $7::timestamptz " \
-    "UNION ALL SELECT group_id, events FROM group_day WHERE day >= $7::timestamptz AND day < $8::timestamptz " \
-    "UNION ALL SELECT group_id, events FROM group_hour WHERE hour >= greatest($5::timestamptz, $8::timestamptz) " \
+    "UNION ALL SELECT group_id, events FROM group_day WHERE day >= $7::timestamptz AND day < " CLOSED " " \
+    "UNION ALL SELECT group_id, events FROM group_hour WHERE hour >= greatest($7::timestamptz, " CLOSED ") " \
     "AND hour < $6::timestamptz "                                                                  \
     "UNION ALL SELECT c.group_id, c.events FROM " WAITING                                          \
     " WHERE c.hour >= $5::timestamptz AND c.hour < $6::timestamptz) x GROUP BY 1)"

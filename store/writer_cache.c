@@ -35,6 +35,7 @@ struct table {
 struct writer_cache {
     struct table groups;
     struct table stacks;
+    struct user_meter *users;
     char epoch[EPOCH_BYTES];
     int rule_min;
 };
@@ -52,6 +53,7 @@ struct writer_cache *writer_cache_new(void)
     cache->groups.max = WRITER_CACHE_GROUPS_MAX / 2;
     cache->stacks.max = WRITER_CACHE_STACKS_MAX / 2;
     cache->rule_min = -1;
+    cache->users = user_meter_new();
     return cache;
 }
 
@@ -61,7 +63,13 @@ void writer_cache_free(struct writer_cache *cache)
         return;
     table_clear(&cache->groups);
     table_clear(&cache->stacks);
+    user_meter_free(cache->users);
     free(cache);
+}
+
+struct user_meter *writer_cache_users(struct writer_cache *cache)
+{
+    return cache->users;
 }
 
 void writer_cache_forget_stacks(struct writer_cache *cache)
@@ -73,6 +81,7 @@ void writer_cache_forget(struct writer_cache *cache)
 {
     table_clear(&cache->groups);
     table_clear(&cache->stacks);
+    user_meter_forget(cache->users);
     cache->epoch[0] = '\0';
     cache->rule_min = -1;
 }

@@ -7,6 +7,7 @@
 #define NABAT_STORE_WRITER_CACHE_H
 
 #include "core/event.h"
+#include "store/user_meter.h"
 
 struct writer_cache;
 
@@ -18,6 +19,8 @@ struct cached_group {
 enum { STACK_HASH_BYTES = 16, EPOCH_BYTES = 72 };
 
 struct writer_cache *writer_cache_new(void);
+/* What is known of users; the cache's own. */
+struct user_meter *writer_cache_users(struct writer_cache *cache);
 void writer_cache_free(struct writer_cache *cache);
 
 /* Its age in the database, and the lowest severity that any rule names (or -1). Another age than before:

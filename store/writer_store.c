@@ -428,6 +428,7 @@ void write_batch_remember(const struct write_batch *batch, const struct pg_reply
 {
     const PGresult *odd =
         batch->is_direct && batch->count ? reply->results[batch->counted_at] : NULL;
+    write_batch_keep_users(batch, cache);
     for (size_t i = 0; i < batch->groups_count; i++) {
         const struct batch_group *g = &batch->groups[i];
         struct cached_group known = {g->id, g->noisy};

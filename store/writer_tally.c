@@ -3,6 +3,7 @@
  * Both are hash tables of cells, each of which points at the first event that it counts. */
 #include "store/writer_tally.h"
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "store/id_set.h"
 
@@ -11,14 +12,15 @@
 
 enum { HOUR_MS = 3600 * 1000 };
 
-/* What it costs to add up: a user is sketched and ranked, that is as much as four kinds. */
+/* cells: what it costs to add up. A user is named in two tables, that is as much as four kinds. */
 static const char TALLY_SQL[] =
     "INSERT INTO event_tally (cells, hours, groups, projects, severities, origins, releases, "
-    "counts, made, counted, user_hours, user_projects, user_ids, user_counts) "
-    "VALUES (cardinality($1::timestamptz[]) + 4 * cardinality($10::timestamptz[]), $1, "
-    "$2::bigint[], $3::bigint[], $4::text[], "
-    "$5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::timestamptz[], "
-    "$11::bigint[], $12::text[], $13::bigint[])";
+    "counts, made, counted, user_hours, user_projects, user_ids, user_counts, rank_hours, "
+    "rank_projects, rank_places, ranks) VALUES (cardinality($1::timestamptz[]) + 4 * "
+    "cardinality($10::timestamptz[]) + cardinality($14::timestamptz[]), $1, $2::bigint[], "
+    "$3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], "
+    "$10::timestamptz[], $11::bigint[], $12::text[], $13::bigint[], $14::timestamptz[], "
+    "$15::bigint[], $16::bigint[], $17::bigint[])";
 
 /* Events that are counted together. */
 struct cell {
@@ -101,10 +103,24 @@ static void count_kind(struct tally *t, const struct write_batch *batch, size_t 
     cell->made += batch->groups[group].is_new && batch->groups[group].first == e;
 }
 
-static void count_user(struct tally *t, const struct event *e)
+/* Events of imports and replays have times of their own: they are metered by when they come. */
+static void count_user(struct tally *t, const struct event *e, struct user_meter *meter,
+                       int64_t now_ms)
 {
-    if (e->user_id)
-        cell_of(t, id_hash(e->user_id, (uint32_t)hour_of(e)), 0, e)->n++;
+    int64_t weight = user_meter_weight(meter, now_ms);
+    if (weight)
+        cell_of(t, id_hash(e->user_id, (uint32_t)hour_of(e)), 0, e)->n += weight;
+}
+
+static void add_rank(struct columns *c, const struct event *e, const struct user_meter *meter)
+{
+    struct user_rank rank = user_rank_of(e->user_id);
+    if (!user_meter_is_news(meter, hour_of(e), e->project_id, rank))
+        return;
+    pg_array_time(&c->array[13], hour_of(e) * HOUR_MS);
+    pg_array_i64(&c->array[14], e->project_id);
+    pg_array_i64(&c->array[15], rank.place);
+    pg_array_i64(&c->array[16], rank.rank);
 }
 
 static void add_kinds(struct columns *c, const struct write_batch *batch, const struct tally *t)
@@ -137,22 +153,38 @@ static void add_users(struct columns *c, const struct tally *t)
 void write_batch_add_tally(struct pg_batch *pg, const struct write_batch *batch)
 {
     static const enum pg_array_type TYPES[] = {
-        PG_TIME_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
-        PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIME_ARRAY,
-        PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY};
+        PG_TIME_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
+        PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_TIME_ARRAY, PG_INT8_ARRAY, PG_TEXT_ARRAY,
+        PG_INT8_ARRAY, PG_TIME_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY};
+    struct user_meter *meter = writer_cache_users(batch->cache);
+    int64_t now_ms = clock_mono_ms();
     struct columns c;
     struct tally kinds;
     struct tally users;
     tally_init(&kinds, same_kind, batch->count);
     tally_init(&users, same_user, batch->count);
-    for (size_t i = 0; i < batch->count; i++) {
-        count_kind(&kinds, batch, i);
-        count_user(&users, batch->events[i]);
-    }
     columns_init(&c, TYPES, sizeof TYPES / sizeof *TYPES);
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct event *e = batch->events[i];
+        count_kind(&kinds, batch, i);
+        if (!e->user_id)
+            continue;
+        count_user(&users, e, meter, now_ms);
+        add_rank(&c, e, meter);
+    }
     add_kinds(&c, batch, &kinds);
     add_users(&c, &users);
     columns_add(pg, &c, TALLY_SQL);
     tally_fini(&kinds);
     tally_fini(&users);
+}
+
+void write_batch_keep_users(const struct write_batch *batch, struct writer_cache *cache)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct event *e = batch->events[i];
+        if (e->user_id)
+            user_meter_keep(writer_cache_users(cache), hour_of(e), e->project_id,
+                            user_rank_of(e->user_id));
+    }
 }

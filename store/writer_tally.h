@@ -6,5 +6,7 @@
 
 /* Every event that was accepted, those without a row too. The batch is aggregated, and knows its groups' ids. */
 void write_batch_add_tally(struct pg_batch *pg, const struct write_batch *batch);
+/* It is committed: its users are no news any more. */
+void write_batch_keep_users(const struct write_batch *batch, struct writer_cache *cache);
 
 #endif

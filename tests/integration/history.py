@@ -1,5 +1,6 @@
 """history.py -- weeks of events as if they had come when they say, with the rows that a writer would have left."""
 import datetime
+import hashlib
 import random
 import uuid
 
@@ -16,6 +17,12 @@ def group(db, title, origin="celery", severity="error", handler=None, first_seen
                   status, first_seen or datetime.datetime.now(datetime.timezone.utc))
 
 
+def rank(user):
+    """(place, rank) in a sketch, as store/user_meter.c has it."""
+    digest = hashlib.md5(user.encode()).hexdigest()
+    return int(digest[:4], 16) & 2047, 49 - int(digest[4:16], 16).bit_length()
+
+
 def events(db, group_id, moment, n, severity="error", origin="celery", release=None, users=(), made=0):
     """n events of one hour; a tally row in the same transaction, as store/writer_tally.c appends it."""
     users = [str(users[i % len(users)]) if users else None for i in range(n)]
@@ -30,10 +37,11 @@ def events(db, group_id, moment, n, severity="error", origin="celery", release=N
         cur.executemany("INSERT INTO event (group_id, received_at, occurred_at, project_id, event_id, severity, origin, release, user_id, "
                         "message, id) VALUES (%s, %s, now(), 1, %s, %s, %s, %s, %s, 'x', nextval('event_id_seq'))", rows)
         cur.execute("INSERT INTO event_tally (cells, hours, groups, projects, severities, origins, releases, counts, made, counted, "
-                    "user_hours, user_projects, user_ids, user_counts) VALUES (1, %s, %s, '{1}', %s, %s, %s, %s, %s, '{0}', "
-                    "%s::timestamptz[], %s::bigint[], %s::text[], %s::bigint[])",
+                    "user_hours, user_projects, user_ids, user_counts, rank_hours, rank_projects, rank_places, ranks) VALUES (1, %s, %s, '{1}', %s, %s, %s, %s, %s, '{0}', "
+                    "%s::timestamptz[], %s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::bigint[])",
                     ([hour], [group_id], [severity], [origin], [release or ""], [n], [made],
-                     [hour] * len(met), [1] * len(met), list(met), list(met.values())))
+                     [hour] * len(met), [1] * len(met), list(met), list(met.values()),
+                     [hour] * len(met), [1] * len(met), [rank(u)[0] for u in met], [rank(u)[1] for u in met]))
     conn.close()
 
 

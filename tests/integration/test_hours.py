@@ -86,16 +86,17 @@ def test_hours_count_what_events_say_through_kills(service, db):
     added_up(db)
     assert same_as_events(db) >= EVENTS
     n = db.one("SELECT sum(events) FROM event_hour")
-    for table in ("group_hour", "group_day", "project_hour"):
+    for table in ("group_hour", "project_hour"):
         assert db.one(f"SELECT sum(events) FROM {table}") == n, table
-    assert db.sql("SELECT g.release, sum(g.events) FROM group_release g GROUP BY 1 ORDER BY 1") == db.sql(
-        "SELECT release, sum(events) FROM event_hour WHERE release <> '' GROUP BY 1 ORDER BY 1")
+    assert db.sql("SELECT DISTINCT group_id, release FROM group_release ORDER BY 1, 2") == db.sql(
+        "SELECT DISTINCT group_id, release FROM event WHERE release IS NOT NULL ORDER BY 1, 2")
     assert db.one("SELECT sum(made) FROM project_hour") == db.one("SELECT count(*) FROM error_group")
     # who met most is named with what they met; and about how many there are, within four standard errors
     for user in ("7", "8"):
         met = db.one("SELECT count(*) FROM event WHERE user_id = %s", user)
-        assert db.one("SELECT sum(events) FROM user_hour WHERE user_id = %s", user) == met
-        assert db.one("SELECT sum(events) FROM user_day WHERE user_id = %s", user) == met
+        # of more than 500 events a second one in so many is named: by a die, so it errs as a die does
+        for table in ("user_hour", "user_day"):
+            assert abs(db.one(f"SELECT sum(events) FROM {table} WHERE user_id = %s", user) - met) <= met * 0.4, table
     users = db.one("SELECT count(DISTINCT user_id) FROM event")
     about = db.one("SELECT nabat_users(array_agg(registers)) FROM user_sketch WHERE NOT is_day")
     assert abs(about - users) <= max(3, 4 * 0.023 * users), (about, users)
@@ -141,7 +142,7 @@ def test_users_without_end_do_not_fill_the_database_and_can_be_forgotten(service
                           + [{"message": "x", "severity": "error", "user_id": "often"}] * 3).encode())
         added_up(db)
     assert db.one("SELECT max(c) FROM (SELECT count(*) AS c FROM user_hour GROUP BY hour, project_id) n") <= 2000
-    assert db.sql("SELECT user_id, sum(events) FROM user_day GROUP BY 1 ORDER BY 2 DESC LIMIT 1") == [("often", 9)]
+    assert db.sql("SELECT user_id, sum(events) FROM user_day GROUP BY 1 ORDER BY 2 DESC LIMIT 1")[0][0] == "often"
     s.post({"message": "x", "severity": "error", "user_id": "often"})  # not added up yet, maybe
     db.sql("SELECT forget_user('often')")
     added_up(db)
@@ -219,6 +220,22 @@ def test_hours_become_days_once(service, db, tools):
     assert db.one("SELECT sum(events) FROM error_hours") == 2
 
 
+def test_a_day_that_is_over_is_closed_and_takes_what_comes_late(service, db):
+    """As if today had been yesterday: what is counted by then is its day, what is replayed later is added."""
+    s = service()
+    for _ in range(3):
+        s.post({"message": "one thing", "severity": "error"})
+    added_up(db)
+    assert db.one("SELECT count(*) FROM group_day") == 0
+    db.sql("UPDATE group_hour SET hour = hour - interval '1 day'")
+    db.sql("UPDATE service_setting SET value = (date_trunc('day', now(), 'UTC') - interval '1 day')::text WHERE name = 'group_days_until'")
+    wait(lambda: db.sql("SELECT sum(events) FROM group_day") == [(3,)], 20, "the day closed")
+    assert db.one("SELECT value::timestamptz = date_trunc('day', now(), 'UTC') FROM service_setting WHERE name = 'group_days_until'")
+    db.sql("INSERT INTO event_tally (cells, hours, groups, projects, severities, origins, releases, counts) SELECT 1, ARRAY[max(hour)], "
+           "ARRAY[max(group_id)], '{1}', '{error}', '{other}', '{\"\"}', '{2}' FROM group_hour")
+    wait(lambda: db.sql("SELECT sum(events) FROM group_day") == [(5,)] == db.sql("SELECT sum(events) FROM group_hour"), 20, "what came late")
+
+
 def test_events_from_before_are_counted_by_the_migration(service, db):
     """A store of a release that knew no hours."""
     s = service()
@@ -229,10 +246,11 @@ def test_events_from_before_are_counted_by_the_migration(service, db):
            "DROP TABLE event_hour, event_day, group_hour, group_day, project_hour, project_day, group_release, user_hour, user_day, "
            "user_sketch, loss_hour; ALTER TABLE chat_setting DROP COLUMN dark_charts; DROP INDEX error_group_history_changed, error_group_first_seen, "
            "alert_outbox_sent; DROP FUNCTION nabat_fold(integer), nabat_hours_to_days(timestamptz), "
-           "nabat_sketch(bytea, text[]), nabat_users(bytea[]), nabat_keep_most(timestamptz[]), nabat_forget_more(text)")
+           "nabat_sketch(bytea, text[]), nabat_sketch_raise(bytea, bigint[], bigint[]), nabat_users(bytea[]), nabat_keep_most(timestamptz[]), nabat_forget_more(text), nabat_close_days(); "
+           "DELETE FROM service_setting WHERE name = 'group_days_until'")
     for name in ("013_hours.sql", "017_statistics.sql"):
         db.sql((ROOT / "sql" / name).read_text())
     assert same_as_events(db) == 5
     assert db.one("SELECT count(*) FROM event_hour") == 2
     assert db.sql("SELECT sum(events), sum(made) FROM project_hour") == [(5, 1)]
-    assert db.one("SELECT sum(events) FROM group_day") == 5
+    assert db.one("SELECT count(*) FROM group_day") == 0, "today is not over"
