@@ -22,7 +22,7 @@ SELECT g.id, at, at, 1, md5(n::text), g.severity, g.origin, 'bot@1.' || n % 3, (
 FROM (SELECT n, 1 + floor(2000 * power(random(), 3))::bigint AS at_group,
              date_trunc('hour', now()) - random() * interval '60 days' + interval '1 hour' AS at
       FROM generate_series(1, {events}) n) e
-JOIN error_group g ON g.id = (SELECT min(id) FROM error_group) + e.at_group - 1 WHERE at < now();
+JOIN error_group g ON g.id = (SELECT min(id) FROM error_group) + e.at_group - 1 WHERE at < now() ORDER BY at;
 INSERT INTO event_hour (hour, project_id, severity, origin, release, events)
 SELECT date_trunc('hour', received_at, 'UTC'), project_id, severity, origin, release, count(*) FROM event GROUP BY 1, 2, 3, 4, 5;
 INSERT INTO project_hour (hour, project_id, severity, events) SELECT hour, project_id, severity, sum(events) FROM event_hour GROUP BY 1, 2, 3;
