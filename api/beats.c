@@ -95,6 +95,7 @@ void api_beat(void *ctx, const struct http_request *request, struct http_reply *
     struct slice path = request->head->path;
     struct slice rest = {path.at + sizeof PREFIX - 1, path.len - (sizeof PREFIX - 1)};
     char key[KEY_LEN + 1];
+    char address[CLIENT_BYTES];
     char bucket[CLIENT_BYTES + 8];
     enum checkin_status status = CHECKIN_OK;
     bool whole = rest.len >= KEY_LEN;
@@ -104,7 +105,8 @@ void api_beat(void *ctx, const struct http_request *request, struct http_reply *
         rest.at += KEY_LEN;
         rest.len -= KEY_LEN;
     }
-    snprintf(bucket, sizeof bucket, "b%s", request->peer);
+    client_address(&in->proxies, request, address);
+    snprintf(bucket, sizeof bucket, "b%s", address);
     int64_t wait = rate_take(in->rates, bucket, BEATS_PER_MINUTE, 1, clock_mono_ms());
     if (!whole || !read_status(rest, &status)) {
         http_reply_error(reply, 404,

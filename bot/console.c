@@ -168,7 +168,10 @@ static void console_photo(struct chat *chat, const struct chat_message *m, const
 {
     (void)data;
     (void)len;
-    console_send(chat, m, done, ctx);
+    if (m->html && *m->html)
+        console_send(chat, m, done, ctx);
+    else
+        deliver((struct console *)chat, ++((struct console *)chat)->last_id, done, ctx);
 }
 
 static void console_answer(struct chat *chat, const char *press_id, const char *text)

@@ -413,8 +413,6 @@ void service_free(struct service *s)
     monitors_free(s->monitors);
     forward_free(s->forward);
     store_hours_free(s->hours);
-    reporter_free(s->reporter);
-    reports_free(s->reports);
     issues_free(s->issues);
     checks_free(s->checks);
     watch_free(s->watch);
@@ -425,6 +423,9 @@ void service_free(struct service *s)
     service_spool_free(s);
     if (s->telegram)
         chat_telegram_free(s->chat);
+    /* what waited to be sent has told them so */
+    reporter_free(s->reporter);
+    reports_free(s->reports);
     console_free(s->console);
     http_client_free(s->http);
     telegram_free(s->telegram);

@@ -120,6 +120,17 @@ def test_it_comes_by_itself_once(service, db, tg):
     assert len(reports(tg)) == 1
 
 
+def test_what_was_refused_goes_again(service, db, tg):
+    if datetime.datetime.now(UTC).strftime("%H:%M") == "00:00":
+        pytest.skip("the day has just begun")
+    tg.fail_next("sendMessage", code=502, description="Bad Gateway", times=1)
+    s = service(tg=tg, env={"REPORT_AT": at(-1)})
+    tg.wait(lambda: any(c[0] == "sendMessage" for c in tg.calls), 30, "the first try")
+    wait(lambda: "the report was not sent: it is tried again" in s.stderr, 20, "that it is logged")
+    assert not reports(tg) and not db.one("SELECT count(*) FROM service_setting WHERE name = 'report_day'")
+    tg.wait(lambda: reports(tg), 100, "the report, a minute later")
+
+
 def test_losses_are_written_down(service, db):
     s = service()
     body = b'{}\n{"type":"client_report"}\n{"timestamp":1,"discarded_events":[{"reason":"queue_overflow","category":"error","quantity":5}]}\n'

@@ -175,3 +175,15 @@ def test_while_the_database_is_away_it_is_sent_again(service, db):
     assert report(s, FORM).status == 503
     db.sql("ALTER TABLE gone RENAME TO user_report")
     assert db.one("SELECT count(*) FROM event_inbox") + db.one("SELECT count(*) FROM event") == 0, "all or nothing"
+
+
+def test_a_word_that_waits_while_it_stops_is_said_afterwards(service, db, tg):
+    """Telegram asks for a pause, and the service stops in it."""
+    s = service(tg=tg)
+    tg.fail_next("sendMessage", code=429, description="Too Many Requests: retry after 20", times=9, parameters={"retry_after": 20})
+    report(s, FORM)
+    tg.wait(lambda: any(c[0] == "sendMessage" for c in tg.calls), 20, "the first try")
+    assert s.stop() == 0
+    tg.faults.clear()
+    s.start().ready()
+    card_of(tg, FORM["title"])
