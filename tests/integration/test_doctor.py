@@ -5,7 +5,7 @@ import subprocess
 import threading
 import time
 
-from conftest import wait
+from conftest import ROOT, wait
 
 
 def doctor(tools, db, **env):
@@ -76,7 +76,8 @@ def test_warnings_alone_have_a_code_of_their_own(service, db, tools):
 def test_the_sql_of_a_migration_is_printed(db, tools):
     r = tools(db, "--migrate", "--dry-run")
     assert r.returncode == 0 and "CREATE TABLE event" in r.stdout and "---- 001_base.sql" in r.stdout
-    assert re.search(r"1\d migrations would be applied", r.stderr)
+    count = len(list((ROOT / "sql").glob("*.sql")))
+    assert f"{count} migrations would be applied" in r.stderr
     assert db.one("SELECT to_regclass('event')") is None
     # as it is, by psql, it does what the run would
     r = tools(db, "--migrate", "--dry-run", env={"DATABASE_SCHEMA": "by hand"})

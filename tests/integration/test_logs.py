@@ -8,7 +8,7 @@ import time
 import pytest
 from conftest import BUILD, KEY, ROOT, RUNNER, wait
 
-ROOMS = ["core", "net", "ingest", "spool", "store", "alerts", "monitors", "watch", "forward", "api", "bot"]
+ROOMS = ["core", "net", "ingest", "spool", "store", "alerts", "stats", "monitors", "checks", "issues", "watch", "forward", "api", "bot"]
 
 
 def said_in_source():
