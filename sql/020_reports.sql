@@ -58,7 +58,8 @@ $$ SELECT CASE WHEN state = 'new' THEN 'new' WHEN state IN ('resolved', 'wont_fi
 CREATE FUNCTION nabat_report_follow() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-    UPDATE user_report r SET state = CASE NEW.status WHEN 'in_progress' THEN 'investigating' ELSE NEW.status END
+    UPDATE user_report r SET state = CASE NEW.status WHEN 'in_progress' THEN 'investigating' ELSE NEW.status END,
+           said_state = CASE WHEN NEW.status = 'resolved' THEN r.said_state END
     WHERE r.group_id = NEW.id AND nabat_status_of(r.state) <> NEW.status;
     RETURN NULL;
 END $$;
@@ -74,7 +75,10 @@ BEGIN
         RAISE EXCEPTION 'state is %: it takes new, investigating, confirmed, in_progress, resolved, wont_fix', report_state.state
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    UPDATE user_report r SET state = report_state.state WHERE r.group_id = root;
+    PERFORM 1 FROM error_group g WHERE g.id = root FOR NO KEY UPDATE; -- first, as whoever changes its status
+    UPDATE user_report r SET state = report_state.state,
+           said_state = CASE WHEN nabat_status_of(report_state.state) = 'resolved' THEN r.said_state END
+    WHERE r.group_id = root;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
@@ -95,12 +99,19 @@ BEGIN
     DELETE FROM group_comment c WHERE c.actor_id::text = person;
 END $$;
 
--- The event of a short code (core/event_code.h): the newest of seven days. NULL: there is none.
+-- The event of a short code (core/event_code.h): the newest of seven days. NULL: there is none. The range is read first and
+-- sorted then: by the order of ids a plan would go through all events.
 CREATE FUNCTION nabat_event_of_code(project integer, low text, high text) RETURNS text
-LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    SELECT e.event_id FROM event e WHERE e.project_id = project AND e.event_id >= low AND e.event_id <= high
-      AND e.received_at > now() - interval '7 days' ORDER BY e.id DESC LIMIT 1
-$$;
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    IF low IS NULL THEN
+        RETURN NULL;
+    END IF;
+    RETURN (WITH m AS MATERIALIZED (
+                SELECT e.id, e.event_id FROM event e WHERE e.project_id = project AND e.event_id >= low AND e.event_id <= high
+                  AND e.received_at > now() - interval '7 days' LIMIT 1000)
+            SELECT m.event_id FROM m ORDER BY m.id DESC LIMIT 1);
+END $$;
 
 ALTER TABLE chat_message DROP CONSTRAINT chat_message_kind_check;
 ALTER TABLE chat_message ADD CONSTRAINT chat_message_kind_check
