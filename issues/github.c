@@ -11,7 +11,13 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TITLE_UNITS_MAX = 250, BODY_BYTES_MAX = 60000, TEXT_BYTES_MAX = 4000, WAIT_SECONDS = 60 };
+enum {
+    TITLE_UNITS_MAX = 250,
+    BODY_BYTES_MAX = 60000,
+    TEXT_BYTES_MAX = 4000,
+    WAIT_SECONDS = 60,
+    LABEL_BYTES_MAX = 50
+};
 
 /* On one line; a name behind @ would be told of it: a space without width goes in between. */
 static void add_title(struct buf *out, const char *text)
@@ -48,8 +54,9 @@ static void add_row(struct buf *out, const char *name, const char *value)
 {
     if (!value || !*value)
         return;
+    const char *end = value + utf8_cut(value, strlen(value), 200);
     buf_addf(out, "| %s | `", name);
-    for (const char *c = value; *c && c - value < 200; c++)
+    for (const char *c = value; c < end; c++)
         if (*c != '`' && *c != '|' && *c != '\n' && *c != '\r')
             buf_add_char(out, *c);
     buf_add_str(out, "` |\n");
@@ -103,6 +110,16 @@ bool github_assignee(const char *rules, const struct group *group, char out[64])
     return true;
 }
 
+/* Of the lines "name TAB value" that of the category; NULL: there is none. */
+static const char *find_category(const char *tags)
+{
+    static const char NAME[] = "category\t";
+    for (const char *at = tags; at && *at; at += strcspn(at, "\n"), at += *at == '\n')
+        if (strncmp(at, NAME, sizeof NAME - 1) == 0)
+            return at + sizeof NAME - 1;
+    return NULL;
+}
+
 json_t *github_issue(const struct github_config *config, const struct group *g, bool with_assignees)
 {
     char login[64];
@@ -114,9 +131,10 @@ json_t *github_issue(const struct github_config *config, const struct group *g, 
     add_title(&title, g->title);
     add_body(&body, config, g);
     json_t *labels = json_pack("[s,s]", severity_name(g->severity), g->origin);
-    const char *tag = g->tags ? strstr(g->tags, "category\t") : NULL;
+    const char *tag = find_category(g->tags);
     if (tag)
-        snprintf(category, sizeof category, "%.*s", (int)strcspn(tag + 9, "\n"), tag + 9);
+        snprintf(category, sizeof category, "%.*s",
+                 (int)utf8_cut(tag, strcspn(tag, "\n"), LABEL_BYTES_MAX), tag);
     if (category[0] && utf8_is_clean(category, strlen(category)))
         json_array_append_new(labels, json_string(category));
     json_t *issue = json_pack("{s:s,s:s,s:o}", "title", buf_text(&title), "body", buf_text(&body),
@@ -152,9 +170,8 @@ static enum github_outcome outcome_of(const struct http_answer *http, const json
         return http->sent ? GITHUB_UNCERTAIN : GITHUB_LATER;
     if (http->status >= 200 && http->status < 300)
         return GITHUB_DONE;
-    /* docs.github.com, rate limits: 403 or 429; a 403 that names no wait is a right that is missing */
-    if (http->status == 429 || http->status >= 500 ||
-        (http->status == 403 && http->retry_after_s > 0))
+    /* docs.github.com, rate limits: 403 or 429; a right that is missing or a token that ran out is mended by people */
+    if (http->status == 429 || http->status >= 500 || http->status == 401 || http->status == 403)
         return GITHUB_LATER;
     if (http->status == 404 || http->status == 410)
         return GITHUB_GONE;

@@ -12,11 +12,9 @@ static const char CLAIM_SQL[] =
     "ON CONFLICT (group_id) DO UPDATE SET made_at = now(), made_by = excluded.made_by "
     "WHERE l.number IS NULL AND l.made_at < now() - interval '2 minutes' RETURNING group_id";
 static const char THERE_SQL[] = "SELECT url FROM issue_link WHERE group_id = nabat_root($1)";
-/* What happened to the error while it was made is wanted of it. */
+/* What happened to the error while it was made is wanted of it already: the trigger has seen to that. */
 static const char MADE_SQL[] =
-    "UPDATE issue_link l SET number = $2, url = $3, state = 'open', trouble = NULL, "
-    "wanted = (SELECT CASE g.status WHEN 'resolved' THEN 'closed' ELSE 'open' END FROM error_group g WHERE g.id = l.group_id) "
-    "WHERE l.group_id = nabat_root($1)";
+    "UPDATE issue_link l SET number = $2, url = $3, state = 'open', trouble = NULL, next_try = now() WHERE l.group_id = nabat_root($1)";
 static const char UNMADE_SQL[] = "DELETE FROM issue_link WHERE group_id = nabat_root($1) AND number IS NULL";
 /* Its card shows the link. */
 static const char CARDS_SQL[] =
@@ -25,10 +23,11 @@ static const char CARDS_SQL[] =
 static const char BEHIND_SQL[] =
     "SELECT group_id, number, repository, wanted = 'open' FROM issue_link WHERE number IS NOT NULL AND state <> wanted "
     "AND next_try <= now() ORDER BY next_try LIMIT 1";
+/* What GitHub refuses for good waits for the next change. */
 static const char FOLLOWED_SQL[] =
-    "UPDATE issue_link SET state = CASE WHEN $3::text IS NULL OR $4::bigint = 0 THEN CASE WHEN $2 THEN 'open' ELSE 'closed' END ELSE state END, "
-    "trouble = $3, tries = tries + 1, next_try = now() + make_interval(secs => greatest($4::bigint, least(3600, 2 ^ least(tries, 12)))) "
-    "WHERE group_id = $1";
+    "UPDATE issue_link SET state = CASE WHEN $3::text IS NULL THEN CASE WHEN $2 THEN 'open' ELSE 'closed' END ELSE state END, "
+    "trouble = $3, tries = tries + 1, next_try = CASE WHEN $4::bigint = 0 AND $3::text IS NOT NULL THEN 'infinity' "
+    "ELSE now() + make_interval(secs => greatest($4::bigint, least(3600, 2 ^ least(tries, 12)))) END WHERE group_id = $1";
 static const char SAID_SQL[] = "SELECT nabat_issue_said($1, $2, $3)";
 /* clang-format on */
 

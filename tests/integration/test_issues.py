@@ -1,5 +1,6 @@
 """test_issues.py -- an error as an issue of GitHub, in step both ways; beside a stand-in made of GitHub's own schema."""
 import sys
+import time
 
 import pytest
 from conftest import ROOT, wait
@@ -76,6 +77,15 @@ def test_they_are_closed_and_reopened_together(service, db, tg, gh):
     assert hook(s, gh, 1, "reopened").json == {"id": group} and status(db, group) == "new"
     tg.wait(lambda: any("Reopened by octocat" in m["text"] for m in tg.messages.values()), 20, "the card says who")
     assert len(gh.requests) == n, "what GitHub said is not said back"
+    # the echo of a close of ours, that comes after the error has come back, is no news
+    db.sql("SELECT resolve(%s, '')", group)
+    wait(lambda: db.one("SELECT state FROM issue_link") == "closed", 20, "closed by us")
+    db.sql("UPDATE issue_link SET next_try = now() + interval '1 hour'")
+    db.sql("UPDATE error_group SET status = 'new' WHERE id = %s", group)
+    db.sql("UPDATE issue_link SET next_try = now() + interval '1 hour'")
+    assert hook(s, gh, 1, "closed").json == {"ignored": True} and status(db, group) == "new"
+    db.sql("UPDATE issue_link SET next_try = now()")
+    wait(lambda: db.one("SELECT state = wanted FROM issue_link"), 20, "in step again")
     headers, body = gh.webhook(1, "closed", "another secret")
     assert s.request("POST", "/api/github", body, headers).status == 401
     gh.issues[99] = {"title": "somebody else's", "state": "open"}
@@ -118,9 +128,14 @@ def test_what_could_not_be_followed_is_tried_again_or_given_up(service, db, tg, 
     del gh.issues[1]
     db.sql("SELECT reopen(%s)", group)
     wait(lambda: (db.one("SELECT trouble FROM issue_link") or "").startswith("404"), 30, "what GitHub said")
+    assert db.sql("SELECT state, wanted, next_try = 'infinity' FROM issue_link") == [("closed", "open", True)], "given up, and said so"
     n = len(gh.requests)
-    wait(lambda: db.one("SELECT state = wanted FROM issue_link"), 10, "given up")
+    time.sleep(5)  # two looks and a half
     assert len(gh.requests) == n
+    gh.issues[1] = {"title": "it is there again", "state": "closed"}
+    db.sql("SELECT resolve(%s, '')", group)
+    db.sql("SELECT reopen(%s)", group)
+    wait(lambda: gh.issues[1]["state"] == "open", 30, "tried again with the next change")
 
 
 def test_it_is_off_until_it_is_set(service, db, tg, tools):
