@@ -106,7 +106,8 @@ void api_beat(void *ctx, const struct http_request *request, struct http_reply *
         rest.len -= KEY_LEN;
     }
     client_address(&in->proxies, request, address);
-    snprintf(bucket, sizeof bucket, "b%s", address);
+    /* where no proxy tells whose a request is, each address of a job has its own */
+    snprintf(bucket, sizeof bucket, "b%s", in->proxies.count || !whole ? address : key);
     int64_t wait = rate_take(in->rates, bucket, BEATS_PER_MINUTE, 1, clock_mono_ms());
     if (!whole || !read_status(rest, &status)) {
         http_reply_error(reply, 404,

@@ -92,7 +92,7 @@ int tool_channel_test(const struct settings *settings, const char *name)
     struct pg_config config = {settings->database_url, settings->database_schema, "channel test"};
     t.language = language_of_code(settings->bot_language);
     t.pg = pg_new(t.loop, helper, &config);
-    t.http = http_client_new(t.loop);
+    t.http = http_client_new(t.loop, HTTP_CLIENT_CONNECTIONS_MAX);
     t.channels = channels_new(t.http, t.pg);
     pg_watch(t.pg, on_connection, &t);
     ev_timer_init(&t.limit, on_limit, TEST_SECONDS_MAX, 0);

@@ -1,6 +1,7 @@
 /* check.c -- nabat --check: settings, database, token, webhook, chat; one line each. */
 #include "bot/tools.h"
 
+#include "core/limits.h"
 #include "net/telegram.h"
 #include "store/migration_list.h"
 #include "store/session.h"
@@ -162,7 +163,7 @@ int tool_check(const struct settings *settings)
     say(&c, true, "settings", "all values are understood");
     check_database(&c);
     if (settings->telegram_bot_token) {
-        struct http_client *http = http_client_new(c.loop);
+        struct http_client *http = http_client_new(c.loop, HTTP_CLIENT_CONNECTIONS_MAX);
         c.telegram = telegram_new(http, settings->telegram_api_url, settings->telegram_bot_token);
         check_telegram(&c);
         http_client_free(http);

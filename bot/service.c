@@ -320,7 +320,7 @@ struct service *service_new(struct ev_loop *loop, const struct settings *setting
         service_free(s);
         return NULL;
     }
-    s->http = http_client_new(loop);
+    s->http = http_client_new(loop, HTTP_CLIENT_CONNECTIONS_MAX);
     if (settings->telegram_bot_token) {
         s->telegram =
             telegram_new(s->http, settings->telegram_api_url, settings->telegram_bot_token);

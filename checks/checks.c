@@ -115,7 +115,9 @@ static void on_claimed(void *ctx, const struct check_row *rows, size_t count, co
         *p = (struct probing){.checks = c, .id = rows[i].id, .spec = rows[i].spec};
         check_state_read(rows[i].troubles, &p->state);
         c->under_way++;
-        int64_t seconds = p->spec.every_s < PROBE_SECONDS_MAX ? p->spec.every_s : PROBE_SECONDS_MAX;
+        /* it ends before it is asked again */
+        int64_t seconds =
+            p->spec.every_s - 2 < PROBE_SECONDS_MAX ? p->spec.every_s - 2 : PROBE_SECONDS_MAX;
         http_client_probe(c->http, p->spec.url, (int)seconds, on_probed, p);
     }
 }
@@ -168,7 +170,7 @@ struct checks *checks_new(struct ev_loop *loop, struct pg *pg, struct lease *lea
     struct checks *c = mem_alloc(sizeof *c);
     *c = (struct checks){
         .loop = loop, .pg = pg, .lease = lease, .setting = setting, .is_russian = is_russian};
-    c->http = http_client_new(loop);
+    c->http = http_client_new(loop, UNDERWAY_MAX); /* none waits for another */
     ev_timer_init(&c->tick, on_tick, TICK_SECONDS, TICK_SECONDS);
     c->tick.data = c;
     ev_timer_start(loop, &c->tick);

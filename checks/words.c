@@ -10,7 +10,16 @@
 #include <string.h>
 
 static const char *const KEYS[] = {"down", "slow", "certificate"};
-enum { TITLE_BYTES = 256 + CHECK_URL_BYTES };
+enum { TITLE_BYTES = 256 + CHECK_URL_BYTES, HASH_BYTES = 17 };
+
+/* FNV-1a: two addresses that differ in what is asked are two checks, and what is asked may be a secret. */
+static void url_hash(const char *url, char out[HASH_BYTES])
+{
+    uint64_t hash = 14695981039346656037u;
+    for (const char *c = url; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    snprintf(out, HASH_BYTES, "%016" PRIx64, hash);
+}
 
 static void title_of(const struct check_spec *spec, const struct check_answer *a,
                      enum check_trouble what, bool ru, int64_t now_ms, char out[TITLE_BYTES])
@@ -57,7 +66,9 @@ void check_word_event(const struct check_spec *spec, const struct check_answer *
     json_add_str(json, name);
     buf_addf(json, ",\"fingerprint\":[\"check\",");
     json_add_str(json, name);
-    buf_addf(json, ",\"%s\"],\"tags\":{\"check\":", KEYS[what]);
+    char hash[HASH_BYTES];
+    url_hash(spec->url, hash);
+    buf_addf(json, ",\"%s\",\"%s\"],\"tags\":{\"check\":", KEYS[what], hash);
     json_add_str(json, name);
     buf_addf(json, ",\"trouble\":\"%s\"},\"payload\":{\"status\":%d,\"ms\":%" PRId64 "}}",
              KEYS[what], a->status, a->ms);
@@ -69,9 +80,11 @@ void check_fingerprint(const struct check_spec *spec, enum check_trouble what,
     char name[CHECK_URL_BYTES];
     char frame[400];
     check_url_name(spec->url, name);
-    const char *const parts[] = {"check", name, KEYS[what]};
+    char hash[HASH_BYTES];
+    url_hash(spec->url, hash);
+    const char *const parts[] = {"check", name, KEYS[what], hash};
     struct event event = {.project_id = 1};
-    struct fingerprint_input in = {.given = {parts, 3}};
+    struct fingerprint_input in = {.given = {parts, 4}};
     fingerprint_make(&event, &in, frame, sizeof frame);
     memcpy(out, event.fingerprint, FINGERPRINT_BYTES);
 }

@@ -51,8 +51,8 @@ static bool read_option(const char *name, const char *value, struct check_spec *
     }
     if (strcasecmp(name, "under") == 0) {
         spec->under_ms = ms;
-        return (ms > 0 && ms <= 60000) ||
-               err_set(err, ERR_INPUT, "under is \"%.20s\": it takes 1ms to 60s", value);
+        return (ms > 0 && ms <= 30000) ||
+               err_set(err, ERR_INPUT, "under is \"%.20s\": it takes 1ms to 30s", value);
     }
     if (strcasecmp(name, "cert") == 0) {
         spec->cert_days = strcasecmp(value, "off") == 0 ? 0 : ms / 86400000;

@@ -160,6 +160,7 @@ enum {
     UPDATES_IN_HAND_MAX = 200,                       /* read from the table at a time */
     UPDATE_TRIES_MAX = 3,             /* an update that kills us thrice is left alone */
     PRESS_ANSWER_MS_MAX = 800,        /* then the press is told that the database is slow */
+    HTTP_CLIENT_CONNECTIONS_MAX = 16, /* outgoing, to Telegram, channels and all others */
     SMALL_BODY_BYTES_MAX = 1 * MIB,   /* of a deploy, a report, a webhook: raw and inflated */
     BEAT_BODY_BYTES_MAX = 64 * KIB,   /* what a job says beside its beat; dropped */
     WEBHOOK_BODY_BYTES_MAX = 1 * MIB, /* one update; Telegram's are a few KB */

@@ -227,7 +227,7 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *s
     return 0;
 }
 
-struct http_client *http_client_new(struct ev_loop *loop)
+struct http_client *http_client_new(struct ev_loop *loop, int connections_max)
 {
     struct http_client *client = mem_alloc(sizeof *client);
     client->loop = loop;
@@ -238,7 +238,7 @@ struct http_client *http_client_new(struct ev_loop *loop)
     curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
     curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, set_timer);
     curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
-    curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 16L);
+    curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)connections_max);
     ev_timer_init(&client->timer, on_timer, 0, 0);
     client->timer.data = client;
     ev_timer_init(&client->kick, on_kick, 0, 0);

@@ -9,7 +9,8 @@
 
 struct http_client;
 
-struct http_client *http_client_new(struct ev_loop *loop);
+/* `connections_max` at once: more wait. */
+struct http_client *http_client_new(struct ev_loop *loop, int connections_max);
 /* The end begins: requests under way end with status 0, new ones do so at once. */
 void http_client_close(struct http_client *client);
 void http_client_free(struct http_client *client); /* closes first */

@@ -29,9 +29,9 @@ static const char PUT_SQL[] =
 static const char SET_SQL[] =
     "INSERT INTO uptime_check AS c (url, every_s, expect, under_ms, cert_days, from_settings) VALUES ($1, $2, $3, $4, $5, true) "
     "ON CONFLICT (url) DO UPDATE SET every_s = excluded.every_s, expect = excluded.expect, under_ms = excluded.under_ms, "
-    "cert_days = excluded.cert_days, from_settings = true "
-    "WHERE (c.every_s, c.expect, c.under_ms, c.cert_days, c.from_settings) IS DISTINCT FROM "
-    "(excluded.every_s, excluded.expect, excluded.under_ms, excluded.cert_days, true)";
+    "cert_days = excluded.cert_days, next_at = least(c.next_at, now() + make_interval(secs => excluded.every_s)) "
+    "WHERE (c.every_s, c.expect, c.under_ms, c.cert_days) IS DISTINCT FROM "
+    "(excluded.every_s, excluded.expect, excluded.under_ms, excluded.cert_days)";
 static const char UNSET_SQL[] = "DELETE FROM uptime_check WHERE from_settings AND NOT url = ANY($1::text[])";
 static const char REMOVE_SQL[] = "DELETE FROM uptime_check WHERE id = $1 RETURNING id";
 static const char SWITCH_SQL[] = "UPDATE uptime_check SET enabled = $2, next_at = now() WHERE id = $1 RETURNING id";

@@ -162,7 +162,7 @@ def test_what_checks_says_comes_and_goes_and_what_people_added_stays(service, db
 
 
 @pytest.mark.parametrize("words, why", [("ftp://x", "no address"), ("https://", "no address"), ("https://x every 5s", "10s to 1d"),
-                                        ("https://x every", "no value"), ("https://x expect 99", "100 to 599"), ("https://x under 0s", "1ms to 60s"),
+                                        ("https://x every", "no value"), ("https://x expect 99", "100 to 599"), ("https://x under 0s", "1ms to 30s"),
                                         ("https://x cert 400d", "1d to 365d"), ("https://x colour red", "it takes every"), ("", "no address"),
                                         ("https://" + "x" * 600, "more than 511")])
 def test_wrong_checks_say_what_is_right(service, db, tg, tools, words, why):
