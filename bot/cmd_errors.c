@@ -164,8 +164,8 @@ static void add_similar(const struct talk *talk, const struct group *group,
     }
 }
 
-static void on_comments(void *ctx, const char *state, const struct comment_line *lines,
-                        size_t count, const struct err *err)
+static void on_comments(void *ctx, const char *state, const char *contact,
+                        const struct comment_line *lines, size_t count, const struct err *err)
 {
     struct opening *o = ctx;
     enum language l = o->talk->look.language;
@@ -173,6 +173,10 @@ static void on_comments(void *ctx, const char *state, const struct comment_line 
     if (!err && state) {
         buf_add_char(&o->below, '\n');
         bot_text_fill(l, TEXT_REPORT_STATE, values, 1, &o->below);
+    }
+    if (!err && contact) {
+        buf_add_str(&o->below, "\n✉️ ");
+        html_add_cut(&o->below, contact, strlen(contact), COMMENT_UNITS);
     }
     if (!err && count)
         buf_addf(&o->below, "\n\n💬 %s", bot_text(l, TEXT_COMMENTS_HEAD));

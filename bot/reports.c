@@ -27,6 +27,7 @@ struct reports {
     ev_timer timer;
     bool busy;
     int64_t again_ms;        /* not before (clock_mono_ms) */
+    int64_t show_again_ms;   /* cards in the alert chat */
     struct report_word word; /* under way; its texts are gone */
     char state[24];
     struct look look;
@@ -65,7 +66,10 @@ static void on_sent(void *ctx, const struct chat_result *result)
         log_warn("a word about a report was not sent", LOG_S("error", result->text), LOG_END);
     if (may_come) {
         r->busy = false;
-        r->again_ms = clock_mono_ms() + AGAIN_MS;
+        if (r->word.what == NEWS_SHOW) /* a chat that is gone holds up nobody's word */
+            r->show_again_ms = clock_mono_ms() + AGAIN_MS;
+        else
+            r->again_ms = clock_mono_ms() + AGAIN_MS;
         return;
     }
     /* who never spoke to the bot can't be written to: that is not tried again and again */
@@ -139,7 +143,7 @@ static void tell(struct reports *r, const struct report_word *word)
 static void on_word(void *ctx, const struct report_word *word, const struct err *err)
 {
     struct reports *r = ctx;
-    if (err || word->what == NEWS_NONE || (word->what == NEWS_SHOW && !r->bot->alert_chat_id)) {
+    if (err || word->what == NEWS_NONE) {
         r->busy = false;
         return;
     }
@@ -160,7 +164,8 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
         !pg_is_up(r->pg))
         return;
     r->busy = true;
-    store_user_report_next(r->pg, on_word, r);
+    store_user_report_next(r->pg, r->bot->alert_chat_id && clock_mono_ms() >= r->show_again_ms,
+                           on_word, r);
 }
 
 struct reports *reports_new(struct bot *bot, struct pg *pg, struct lease *lease, int64_t thread_id)

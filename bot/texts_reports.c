@@ -25,12 +25,13 @@ const char *const REPORT_TEXTS[TEXTS][LANGUAGES] = {
          "последние пять. Пример: <code>/comment 12 только на Android</code>"},
     [TEXT_HELP_REPORT_BUG] = {"report what no program noticed",
                               "сообщить о том, чего программа не заметила"},
-    [TEXT_MORE_REPORT_BUG] = {"The first line is its title. In reply to a message, that is part of "
-                              "it. You get a code, and a word when it is over, if you press the "
-                              "button. Example: <code>/report_bug Paid, but no picture came</code>",
-                              "Первая строка — заголовок. В ответ на сообщение — его текст войдёт "
-                              "в отчёт. Вы получите код и, если нажмёте кнопку, весть о решении. "
-                              "Пример: <code>/report_bug Оплатил, а картинка не пришла</code>"},
+    [TEXT_MORE_REPORT_BUG] =
+        {"The first line is its title. In reply to a message, that is part of "
+         "it. You get a code, and a word when it is over, if you press the "
+         "button. Example: <code>/report_bug Paid, but no picture came</code>",
+         "Первая строка — заголовок. В ответ на сообщение — его текст войдёт "
+         "в отчёт. Вы получите код и, если нажмёте кнопку, уведомление о решении. "
+         "Пример: <code>/report_bug Оплатил, а картинка не пришла</code>"},
     [TEXT_HELP_STATE] = {"how far a person's report is", "на каком этапе сообщение пользователя"},
     [TEXT_MORE_STATE] = {"The six states of a report are three of an error: investigating, "
                          "confirmed and in_progress are in progress, resolved and wont_fix are "
@@ -60,5 +61,5 @@ const char *const REPORT_TEXTS[TEXTS][LANGUAGES] = {
     [TEXT_REPORT_OVER_NOTE] = {"What you reported is over: <b>{0}</b> — {1}\n{2}",
                                "По вашему сообщению есть итог: <b>{0}</b> — {1}\n{2}"},
     [TEXT_REPORT_YOURS] = {"You are asked to look at a report: <b>#{0}</b> {1}\n/error {0}",
-                           "Вам поручили сообщение: <b>#{0}</b> {1}\n/error {0}"},
+                           "Вам поручили разобраться с сообщением: <b>#{0}</b> {1}\n/error {0}"},
 };

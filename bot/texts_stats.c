@@ -83,7 +83,8 @@ const char *const STATS_TEXTS[TEXTS][LANGUAGES] = {
          "(<code>/start</code> and <code>/fail</code> behind it say more):\n<code>{1}</code>\nIt "
          "is watched from the first time on: /monitors",
          "Задача {0} сообщает, что жива, открывая этот адрес по завершении (<code>/start</code> и "
-         "<code>/fail</code> в конце скажут больше):\n<code>{1}</code>\nС первого обращения за ней "
+         "<code>/fail</code> в конце адреса — о начале и о сбое):\n<code>{1}</code>\nС первого "
+         "обращения за ней "
          "следят: /monitors"},
     [TEXT_BEAT_EVERY] = {"How often? <code>every 10m</code>, <code>every 1h</code>, <code>every "
                          "1d</code>, up to 31d",

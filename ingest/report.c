@@ -4,6 +4,7 @@
 #include "ingest/report.h"
 
 #include "core/buf.h"
+#include "core/event_code.h"
 #include "core/json_out.h"
 #include "core/limits.h"
 #include "core/random.h"
@@ -87,12 +88,13 @@ static bool add_category(struct user_report *r, struct arena *arena)
     char slug[65];
     size_t n = 0;
     for (const char *c = r->category; c && *c && n < sizeof slug - 1; c++)
-        if (isalnum((unsigned char)*c))
+        if (isalnum((unsigned char)*c) || (unsigned char)*c >= 0x80) /* "Оплата" is a word, too */
             slug[n++] = (char)tolower((unsigned char)*c);
         else if (n && slug[n - 1] != '-')
             slug[n++] = '-';
     while (n && slug[n - 1] == '-')
         n--;
+    n = utf8_cut(slug, n, sizeof slug - 1);
     slug[n] = '\0';
     struct json_value value = {.kind = JSON_STRING_V, .text = n ? slug : "bug", .len = n ? n : 3};
     return take(&value, sizeof slug, arena, &r->category);
@@ -106,15 +108,15 @@ static void add_member(struct buf *json, const char *name, const char *value)
     json_add_str(json, value);
 }
 
-/* Its parts one below the other, as a person would read them. */
+/* Its parts one below the other, as a person would read them; whom to write to stays in user_report: events
+ * go on to others. */
 static void add_story(const struct user_report *r, struct buf *text)
 {
     const struct {
         const char *name;
         const char *text;
     } PARTS[] = {{"Description", r->description}, {"Steps", r->steps}, {"Expected", r->expected},
-                 {"Actual", r->actual},           {"URL", r->url},     {"Browser", r->browser},
-                 {"Contact", r->contact}};
+                 {"Actual", r->actual},           {"URL", r->url},     {"Browser", r->browser}};
     for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
         if (PARTS[i].text)
             buf_addf(text, "%s%s:\n%s", text->len ? "\n\n" : "", PARTS[i].name, PARTS[i].text);
@@ -190,9 +192,34 @@ bool report_read(const char *body, size_t len, int32_t project_id, const struct 
     return finish(r, arena, err);
 }
 
+/* Six signs, one of them a digit, none of them small: a word of a sentence is none. */
+static bool is_code(const char *text, size_t len)
+{
+    char low[RANDOM_HEX_BYTES];
+    char high[RANDOM_HEX_BYTES];
+    char code[EVENT_CODE_BYTES];
+    bool digit = false;
+    if (len != EVENT_CODE_BYTES - 1)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (islower((unsigned char)text[i]))
+            return false;
+        digit = digit || isdigit((unsigned char)text[i]);
+    }
+    snprintf(code, sizeof code, "%.*s", (int)len, text);
+    return digit && event_code_range(code, low, high);
+}
+
 bool report_of_text(const char *text, int32_t project_id, const struct scrub *scrub,
                     struct arena *arena, struct user_report *r, struct err *err)
 {
+    size_t word = strcspn(text, " \t\r\n");
+    if (is_code(text, word)) {
+        struct json_value code = {.kind = JSON_STRING_V, .text = text, .len = word};
+        if (!take(&code, word, arena, &r->code))
+            return err_set(err, ERR_LIMIT, "the report is too large");
+        text += word;
+    }
     struct json_value value = {.kind = JSON_STRING_V, .text = text, .len = strlen(text)};
     r->project_id = project_id;
     scrub_value(scrub, SCRUB_TEXT, &value, arena);

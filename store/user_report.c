@@ -34,7 +34,7 @@ static const char JOIN_SQL[] =
 /* Ten in ten minutes: the others wait, and stand in /errors user_report meanwhile. */
 static const char NEXT_SQL[] =
     "SELECT * FROM (SELECT 1, r.id, r.group_id, NULL::bigint, r.title, r.state, NULL, r.language FROM user_report r "
-    "WHERE r.shown_at IS NULL AND r.group_id IS NOT NULL AND (SELECT count(*) FROM user_report s "
+    "WHERE $1::bool AND r.shown_at IS NULL AND r.group_id IS NOT NULL AND (SELECT count(*) FROM user_report s "
     "WHERE s.shown_at > now() - interval '10 minutes') < 10 ORDER BY r.id LIMIT 1) a UNION ALL "
     "SELECT * FROM (SELECT 2, r.id, r.group_id, r.reporter_chat_id, r.title, r.state, g.note, r.language FROM user_report r "
     "JOIN error_group g ON g.id = nabat_root(r.group_id) WHERE r.wants_word AND r.reporter_chat_id IS NOT NULL "
@@ -51,7 +51,7 @@ static const char COMMENT_SQL[] =
 static const char COMMENTS_SQL[] =
     "SELECT c.body, c.actor, " PG_MS("c.made_at") " FROM (SELECT * FROM group_comment WHERE group_id = nabat_root($1) "
     "ORDER BY id DESC LIMIT $2::bigint) c ORDER BY c.id";
-static const char STATE_SQL[] = "SELECT state FROM user_report WHERE group_id = nabat_root($1)";
+static const char STATE_SQL[] = "SELECT state, contact FROM user_report WHERE group_id = nabat_root($1)";
 /* clang-format on */
 
 struct added_call {
@@ -186,13 +186,14 @@ static void on_next(void *ctx, const struct pg_reply *reply)
     free(call);
 }
 
-void store_user_report_next(struct pg *pg, report_word_fn *done, void *ctx)
+void store_user_report_next(struct pg *pg, bool may_show, report_word_fn *done, void *ctx)
 {
     struct next_call *call = mem_alloc(sizeof *call);
     struct pg_batch *batch = pg_batch_new();
     *call = (struct next_call){done, ctx};
     pg_add(batch, JOIN_SQL);
     pg_add(batch, NEXT_SQL);
+    pg_bool(batch, may_show);
     pg_run(pg, batch, on_next, call);
 }
 
@@ -253,8 +254,9 @@ static void on_comments(void *ctx, const struct pg_reply *reply)
     for (int row = 0; rows && row < PQntuples(rows) && row < COMMENTS_SHOWN_MAX; row++)
         lines[count++] = (struct comment_line){pg_get_text(rows, row, 0), pg_get_text(rows, row, 1),
                                                pg_get_i64(rows, row, 2)};
-    call->listed(call->ctx, state && PQntuples(state) ? pg_get_text(state, 0, 0) : NULL, lines,
-                 count, reply->err);
+    call->listed(call->ctx, state && PQntuples(state) ? pg_get_text(state, 0, 0) : NULL,
+                 state && PQntuples(state) ? pg_get_text(state, 0, 1) : NULL, lines, count,
+                 reply->err);
     free(call);
 }
 

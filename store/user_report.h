@@ -36,9 +36,10 @@ struct report_word {
     const char *note;
     const char *language;
 };
-/* Joins reports with their groups; then the first word that nobody has said yet. */
+/* Joins reports with their groups; then the first word that nobody has said yet; `may_show` false: cards in
+ * the alert chat wait. */
 typedef void report_word_fn(void *ctx, const struct report_word *word, const struct err *err);
-void store_user_report_next(struct pg *pg, report_word_fn *done, void *ctx);
+void store_user_report_next(struct pg *pg, bool may_show, report_word_fn *done, void *ctx);
 void store_user_report_said(struct pg *pg, const struct report_word *word, pg_outcome_fn *done,
                             void *ctx);
 
@@ -53,9 +54,9 @@ struct comment_line {
     const char *actor;
     int64_t made_ms;
 };
-/* The newest, oldest first; and the state of the report that the group is, NULL: it is none. */
-typedef void comments_fn(void *ctx, const char *state, const struct comment_line *lines,
-                         size_t count, const struct err *err);
+/* The newest, oldest first; and state and contact of the report that the group is, NULL: it is none. */
+typedef void comments_fn(void *ctx, const char *state, const char *contact,
+                         const struct comment_line *lines, size_t count, const struct err *err);
 void store_comments_list(struct pg *pg, int64_t group_id, comments_fn *done, void *ctx);
 
 #endif

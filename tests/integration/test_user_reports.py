@@ -27,7 +27,7 @@ def card_of(tg, title):
 
 FORM = {"title": "Paid, but no picture came", "description": "I paid 299 and waited for an hour.\n<b>&", "steps": "1. pay\n2. wait",
         "expected": "a picture", "actual": "nothing", "category": "Payment form", "url": "https://bot.example.com/pay?x=1",
-        "browser": "Firefox 140", "contact": "ann@example.com", "user_id": 77, "release": "bot@1.4.2"}
+        "browser": "Firefox 140", "contact": "ann_77, ann@example.com", "user_id": 77, "release": "bot@1.4.2"}
 
 
 def test_a_form_becomes_a_report_with_a_card_and_a_code(service, db, tg):
@@ -147,7 +147,8 @@ def test_who_is_asked_hears_of_it_and_comments_add_up(service, db, tg):
         assert say(tg, f"/comment {group} remark {i} <b>")["text"] == f"💬 Said about #{group}"
     text = say(tg, f"/error {group}")["text"]
     assert "remark 1 " not in text and all(f"remark {i} <b>" in text for i in range(2, 7))
-    assert "no error #999" in say(tg, "/comment 999 x")["text"].lower() or "999" in say(tg, "/comment 999 x")["text"]
+    assert "#999" in say(tg, "/comment 999 x")["text"] and db.one("SELECT count(*) FROM group_comment") == 7
+    assert "✉️ ann_77, ann@example.com" in text and "ann_77" not in json.dumps(db.sql("SELECT stacktrace, payload FROM bot_error_event"))
 
 
 def test_a_flood_of_reports_does_not_flood_the_chat(service, db, tg):
