@@ -79,14 +79,35 @@ void bot_cmd_report_bug(struct talk *talk)
     talk_end(talk);
 }
 
-static void on_followed(void *ctx, const struct err *err)
+/* -------------------------------------------------------------------------------------------- follow */
+
+/* Telegram lets a bot write to nobody who has not written to it first: said at once, and not when the word is due. */
+static void on_told(void *ctx, const struct chat_result *result)
 {
     struct talk *talk = ctx;
-    talk_answer(talk, err ? TEXT_DATABASE_AWAY : TEXT_FOLLOWED);
+    if (result->outcome == TG_CHAT_GONE)
+        talk_say(talk, TEXT_FOLLOW_START, talk->bot->username, NULL);
     talk_end(talk);
 }
 
-/* In private: only there a bot may write to somebody by itself, once they have spoken to it. */
+static void on_followed(void *ctx, const char *title, const struct err *err)
+{
+    struct talk *talk = ctx;
+    talk_answer(talk, err ? TEXT_DATABASE_AWAY : title ? TEXT_FOLLOWED : TEXT_FOLLOW_THEIRS);
+    if (!title || talk->update.chat_id == talk->update.from_id) {
+        talk_end(talk);
+        return;
+    }
+    const char *values[] = {title};
+    struct buf html;
+    buf_init(&html, TG_TEXT_BYTES_MAX);
+    bot_text_fill(talk->said_in, TEXT_FOLLOW_HERE, values, 1, &html);
+    struct chat_message message = {
+        .chat_id = talk->update.from_id, .html = buf_text(&html), .patient = true};
+    talk->bot->chat->send(talk->bot->chat, &message, on_told, talk);
+    buf_fini(&html);
+}
+
 void bot_press_follow(struct talk *talk, const char *arg)
 {
     (void)arg;

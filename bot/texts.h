@@ -240,6 +240,9 @@ enum text {
     TEXT_BUG_ADDED, /* title, code */
     TEXT_BUTTON_FOLLOW,
     TEXT_FOLLOWED,
+    TEXT_FOLLOW_THEIRS,
+    TEXT_FOLLOW_HERE,
+    TEXT_FOLLOW_START,
     TEXT_NO_REPORT, /* number */
     TEXT_STATE_SET, /* number, title, state */
     TEXT_STATE_NEW,

@@ -43,6 +43,14 @@ const char *const REPORT_TEXTS[TEXTS][LANGUAGES] = {
                         "Спасибо, записано: {0}\nКод: <code>{1}</code>."},
     [TEXT_BUTTON_FOLLOW] = {"Tell me when it is over", "Сообщить мне о решении"},
     [TEXT_FOLLOWED] = {"You will hear of it in private", "Сообщим в личных сообщениях"},
+    [TEXT_FOLLOW_THEIRS] = {"Only who reported it can ask for that",
+                            "Об этом может попросить только автор сообщения"},
+    [TEXT_FOLLOW_HERE] = {"You will hear here when this is over: <b>{0}</b>",
+                          "Здесь сообщим о решении: <b>{0}</b>"},
+    [TEXT_FOLLOW_START] =
+        {"I may not write to you first. Open @{0} and press Start: then the word will reach you.",
+         "Telegram не даёт боту написать первым. Откройте @{0} и нажмите «Старт» — тогда "
+         "уведомление дойдёт."},
     [TEXT_NO_REPORT] =
         {"#{0} is no report of a person: its status is changed by /take, /resolve, /reopen",
          "#{0} — не сообщение пользователя: его меняют /take, /resolve, /reopen"},

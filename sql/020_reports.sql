@@ -89,13 +89,23 @@ END $$;
 
 CREATE OR REPLACE FUNCTION nabat_forget_more(person text) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    theirs bigint[] := ARRAY(SELECT r.id FROM user_report r WHERE r.reporter_id::text = person OR r.event_id IN (
+        SELECT e.event_id FROM event e WHERE e.user_id = person OR e.chat_id::text = person));
 BEGIN
     DELETE FROM user_hour u WHERE u.user_id = person;
     DELETE FROM user_day u WHERE u.user_id = person;
+    -- what they said of somebody else's error, and the group that is nothing but their words
+    DELETE FROM alert_note t USING user_feedback f, user_report r
+    WHERE r.id = ANY(theirs) AND f.project_id = r.project_id AND f.feedback_id = r.event_id
+      AND t.group_id = f.group_id AND t.kind = 'feedback' AND t.body = f.message;
+    DELETE FROM user_feedback f USING user_report r
+    WHERE r.id = ANY(theirs) AND f.project_id = r.project_id AND f.feedback_id = r.event_id;
+    UPDATE error_group g SET title = '[forgotten]' FROM user_report r
+    WHERE r.id = ANY(theirs) AND g.id = r.group_id AND g.origin = 'user_report';
     UPDATE user_report r SET title = '[forgotten]', description = NULL, steps = NULL, expected = NULL, actual = NULL, url = NULL,
            browser = NULL, contact = NULL, reporter_id = NULL, reporter_chat_id = NULL, wants_word = false
-    WHERE r.reporter_id::text = person OR r.reporter_chat_id::text = person
-       OR r.event_id IN (SELECT e.event_id FROM event e WHERE e.user_id = person OR e.chat_id::text = person);
+    WHERE r.id = ANY(theirs);
     DELETE FROM group_comment c WHERE c.actor_id::text = person;
 END $$;
 

@@ -26,7 +26,8 @@ static const char FIND_SQL[] =
 static const char SET_SQL[] =
     "SELECT report_state($1, $2), (SELECT title FROM error_group WHERE id = nabat_root($1))";
 static const char FOLLOW_SQL[] =
-    "UPDATE user_report SET wants_word = true, reporter_chat_id = $2, language = $3 WHERE id = $1";
+    "UPDATE user_report SET wants_word = true, reporter_chat_id = $2, language = $3 WHERE id = $1 AND reporter_id = $2 "
+    "RETURNING title";
 static const char JOIN_SQL[] =
     "UPDATE user_report r SET group_id = e.group_id FROM event e WHERE r.group_id IS NULL AND r.shown_at IS NULL "
     "AND r.created_at > now() - interval '1 day' AND e.project_id = r.project_id AND e.event_id = r.event_id "
@@ -150,15 +151,30 @@ void store_user_report_set(struct pg *pg, int64_t group_id, const char *state,
     pg_run(pg, batch, on_state, state_call_new(done, ctx));
 }
 
-void store_user_report_follow(struct pg *pg, int64_t report_id, int64_t chat_id,
-                              const char *language, pg_outcome_fn *done, void *ctx)
+struct follow_call {
+    report_follow_fn *done;
+    void *ctx;
+};
+
+static void on_follow(void *ctx, const struct pg_reply *reply)
 {
+    struct follow_call *call = ctx;
+    const PGresult *rows = reply->err ? NULL : reply->results[0];
+    call->done(call->ctx, rows && PQntuples(rows) ? pg_get_text(rows, 0, 0) : NULL, reply->err);
+    free(call);
+}
+
+void store_user_report_follow(struct pg *pg, int64_t report_id, int64_t user_id,
+                              const char *language, report_follow_fn *done, void *ctx)
+{
+    struct follow_call *call = mem_alloc(sizeof *call);
     struct pg_batch *batch = pg_batch_new();
+    *call = (struct follow_call){done, ctx};
     pg_add(batch, FOLLOW_SQL);
     pg_i64(batch, report_id);
-    pg_i64(batch, chat_id);
+    pg_i64(batch, user_id);
     pg_text(batch, language);
-    pg_run_outcome(pg, batch, done, ctx);
+    pg_run(pg, batch, on_follow, call);
 }
 
 /* ------------------------------------------------------------------------------------------- words */

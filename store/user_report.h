@@ -19,9 +19,10 @@ void store_user_report_find(struct pg *pg, int32_t project_id, const char *low, 
 /* Of a group; `state` "wont_fix" and the like. ERR_INPUT: it is none of the six. NULL: the group is no report. */
 void store_user_report_set(struct pg *pg, int64_t group_id, const char *state,
                            const struct actor *actor, report_state_fn *done, void *ctx);
-/* The reporter wants to hear when it is over. */
-void store_user_report_follow(struct pg *pg, int64_t report_id, int64_t chat_id,
-                              const char *language, pg_outcome_fn *done, void *ctx);
+/* Who reported it wants to hear when it is over, in private. `title` (BORROWED) NULL: it is not theirs. */
+typedef void report_follow_fn(void *ctx, const char *title, const struct err *err);
+void store_user_report_follow(struct pg *pg, int64_t report_id, int64_t user_id,
+                              const char *language, report_follow_fn *done, void *ctx);
 
 /* ---- what somebody is to be told ---- */
 enum report_news { NEWS_NONE, NEWS_SHOW, NEWS_OVER, NEWS_ASSIGNED };

@@ -115,6 +115,29 @@ def test_in_the_chat_and_a_word_when_it_is_over(service, db, tg):
     assert "/report_bug text" in say(tg, "/report_bug")["text"]
 
 
+def test_only_who_reported_hears_of_it_and_learns_at_once_when_that_can_not_be(service, db, tg):
+    service(tg=tg)
+    asked = tg.push_message(CHAT, TEAM, "/report_bug No picture <came>", "ann", "en")
+    text = tg.wait(lambda: next((m for m in tg.messages.values() if m["chat_id"] == CHAT and "Its code is" in m["text"]), None), 20, "the code")
+    follow = buttons(text)["Tell me when it is over"]
+    tg.chats[TEAM]["gone"] = "bot can't initiate conversation with a user"
+
+    def press(user, name):
+        query = tg.press(CHAT, text["message_id"], follow, user, name, "en")
+        return tg.wait(lambda: tg.answers.get(query), 10, "the answer")
+
+    def there(chat, words):
+        return tg.wait(lambda: next((m for m in tg.messages.values() if m["chat_id"] == chat and words in m["text"]), None), 20, words)
+
+    assert press(OWNER, "boss") == "Only who reported it can ask for that" and not db.one("SELECT wants_word FROM user_report")
+    assert press(TEAM, "ann") == "You will hear of it in private"
+    assert there(CHAT, "I may not write to you first")["text"].startswith("I may not write to you first. Open @")
+    tg.chats[TEAM]["gone"] = None
+    assert press(TEAM, "ann") == "You will hear of it in private"
+    assert there(TEAM, "You will hear here")["text"] == "You will hear here when this is over: No picture <came>"
+    assert db.sql("SELECT wants_word, reporter_chat_id FROM user_report") == [(True, TEAM)] and asked
+
+
 def test_a_report_with_a_code_is_attached_to_the_error(service, db, tg):
     s = service(tg=tg)
     answer = s.post({"message": "pool exhausted", "severity": "critical"}).json
@@ -163,11 +186,14 @@ def test_a_flood_of_reports_does_not_flood_the_chat(service, db, tg):
 
 def test_a_person_can_be_forgotten(service, db):
     s = service()
-    report(s, {**FORM, "user_id": "u-4711"})
-    wait(
-        lambda: db.one("SELECT count(*) FROM event"), 20, "its event")
+    code = s.post({"message": "pool exhausted", "severity": "error", "user_id": "u-1"}).json["codes"][0]
+    assert report(s, {**FORM, "user_id": "u-4711", "code": code}).json["about"]
+    wait(lambda: db.one("SELECT count(*) FROM event") == 2, 20, "its event")
+    wait(lambda: db.one("SELECT group_id FROM user_report") and db.one("SELECT group_id FROM user_feedback"), 20, "joined with its group")
     db.sql("SELECT forget_user('u-4711')")
     assert db.sql("SELECT title, description, contact, url FROM user_report") == [("[forgotten]", None, None, None)]
+    assert db.one("SELECT count(*) FROM user_feedback") == 0, "what was said under the other error's card"
+    assert db.sql("SELECT title FROM error_group ORDER BY origin = 'user_report'") == [("pool exhausted",), ("[forgotten]",)]
 
 
 def test_while_the_database_is_away_it_is_sent_again(service, db):
