@@ -24,11 +24,13 @@ FROM (SELECT n, 1 + floor(2000 * power(random(), 3))::bigint AS at_group,
       FROM generate_series(1, {events}) n) e
 JOIN error_group g ON g.id = (SELECT min(id) FROM error_group) + e.at_group - 1 WHERE at < now() ORDER BY at;
 INSERT INTO event_hour (hour, project_id, severity, origin, release, events)
-SELECT date_trunc('hour', received_at, 'UTC'), project_id, severity, origin, release, count(*) FROM event GROUP BY 1, 2, 3, 4, 5;
-INSERT INTO project_hour (hour, project_id, severity, events) SELECT hour, project_id, severity, sum(events) FROM event_hour GROUP BY 1, 2, 3;
-INSERT INTO group_hour (group_id, hour, events) SELECT group_id, date_trunc('hour', received_at, 'UTC'), count(*) FROM event GROUP BY 1, 2;
-INSERT INTO group_day (group_id, day, events) SELECT group_id, date_trunc('day', hour, 'UTC'), sum(events) FROM group_hour
-WHERE hour < date_trunc('day', now(), 'UTC') GROUP BY 1, 2;
+SELECT date_trunc('hour', received_at, 'UTC'), project_id, severity, origin, release, count(*) FROM event GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5;
+INSERT INTO project_hour (hour, project_id, severity, events) SELECT hour, project_id, severity, sum(events) FROM event_hour GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+INSERT INTO group_hour (group_id, hour, events)
+SELECT group_id, date_trunc('hour', received_at, 'UTC') AS hour, count(*) FROM event GROUP BY 1, 2 ORDER BY 2, 1;
+INSERT INTO group_day (group_id, day, events)
+SELECT group_id, date_trunc('day', hour, 'UTC') AS day, sum(events) FROM group_hour
+WHERE hour < (SELECT value::timestamptz FROM service_setting WHERE name = 'group_days_until') GROUP BY 1, 2 ORDER BY 2, 1;
 INSERT INTO user_day (day, project_id, user_id, events)
 SELECT day, 1, user_id, n FROM (SELECT date_trunc('day', received_at, 'UTC') AS day, user_id, count(*) AS n,
        row_number() OVER (PARTITION BY date_trunc('day', received_at, 'UTC') ORDER BY count(*) DESC) AS place FROM event GROUP BY 1, 2) u

@@ -2,7 +2,7 @@
 --
 --     a batch of the writer --same transaction--> event_tally --nabat_fold, every 2 s--> event_hour     kinds of events
 --     a group that came back --same transaction-----^                                    project_hour   the same without origin and release
---                                                                                        group_hour     and, when a day is over, group_day
+--                                                                                        group_hour     and, when an hour is over, group_day
 --                                                                                        group_release  what met which release
 --                                                                                        user_hour      and user_day: who met most
 --                                                                                        user_sketch    how many users, about
@@ -189,22 +189,24 @@ BEGIN
     END LOOP;
 END $$;
 
--- Before this moment group_day is complete, and hours behind it are not in it. A day is closed once it is over: one statement
--- a day instead of one row for each group in each fold. Returns the moment; the caller holds the lock of nabat_fold.
-CREATE FUNCTION nabat_close_days() RETURNS timestamptz
+-- group_day has the hours before this moment, and none behind it. It gets an hour once that is over: one statement an hour
+-- instead of one row for each group in each fold, and nobody who asks for a month reads more than two hours of today. Returns
+-- the moment; the caller holds the lock of nabat_fold.
+CREATE FUNCTION nabat_close_hours() RETURNS timestamptz
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     closed timestamptz := (SELECT value::timestamptz FROM service_setting WHERE name = 'group_days_until');
-    today timestamptz := date_trunc('day', now(), 'UTC');
+    this_hour timestamptz := date_trunc('hour', now(), 'UTC');
 BEGIN
-    IF closed >= today THEN
+    IF closed >= this_hour THEN
         RETURN closed;
     END IF;
     INSERT INTO group_day AS d (group_id, day, events)
-    SELECT group_id, date_trunc('day', hour, 'UTC'), sum(events) FROM group_hour WHERE hour >= closed AND hour < today GROUP BY 1, 2
-    ON CONFLICT (group_id, day) DO UPDATE SET events = excluded.events;
-    UPDATE service_setting SET value = today::text WHERE name = 'group_days_until';
-    RETURN today;
+    SELECT group_id, date_trunc('day', hour, 'UTC'), sum(events) FROM group_hour WHERE hour >= closed AND hour < this_hour
+    GROUP BY 1, 2 ORDER BY 1, 2
+    ON CONFLICT (group_id, day) DO UPDATE SET events = d.events + excluded.events;
+    UPDATE service_setting SET value = this_hour::text WHERE name = 'group_days_until';
+    RETURN this_hour;
 END $$;
 
 -- As in 013_hours.sql, and everything else that the batches say.
@@ -220,7 +222,7 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('nabat.fold'), hashtext(current_schema()::text)) THEN
         RETURN 0;
     END IF;
-    closed := nabat_close_days();
+    closed := nabat_close_hours();
     WITH due AS (SELECT id FROM (SELECT id, sum(cells) OVER (ORDER BY id) - cells AS before
                                  FROM (SELECT id, cells FROM event_tally ORDER BY id LIMIT 1000) t) t
                  WHERE before < cells_max),
@@ -274,7 +276,7 @@ BEGIN
         INSERT INTO group_hour AS h (group_id, hour, events)
         SELECT group_id, hour, sum(events) FROM cells WHERE events > 0 GROUP BY 1, 2 ORDER BY 1, 2
         ON CONFLICT (group_id, hour) DO UPDATE SET events = h.events + excluded.events),
-    -- days that are closed get what comes late; the others get all of it at once when they are
+    -- hours that are over get what comes late; this one goes to its day as a whole
     by_group_day AS (
         INSERT INTO group_day AS d (group_id, day, events)
         SELECT group_id, date_trunc('day', hour, 'UTC'), sum(events) FROM cells WHERE events > 0 AND hour < closed
@@ -310,7 +312,7 @@ DECLARE
     m bigint;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('nabat.fold'), hashtext(current_schema()::text));
-    PERFORM nabat_close_days();
+    PERFORM nabat_close_hours();
     WITH gone AS (DELETE FROM event_hour WHERE hour < whole RETURNING *),
     sums AS (SELECT date_trunc('day', hour, 'UTC') AS day, project_id, severity, origin, release, sum(events) AS events,
                     sum(made) AS made, sum(regressed) AS regressed, sum(counted) AS counted

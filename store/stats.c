@@ -37,11 +37,12 @@ static void add_filter(struct pg_batch *batch, const struct stats_filter *filter
         pg_text(batch, filter->words[i]);
 }
 
-/* $5, $6: whole hours; $7, $8: the whole days within, from and to (the same: none). */
+/* $5, $6: whole hours; $7, $8: the days within, from and to (the same: none). Today is one of them where the period ends
+ * now: nothing of it is behind the period. */
 static void add_period(struct pg_batch *batch, int64_t from_ms, int64_t to_ms)
 {
     int64_t first = (from_ms + DAY_HOURS_MS - 1) / DAY_HOURS_MS * DAY_HOURS_MS;
-    int64_t last = to_ms / DAY_HOURS_MS * DAY_HOURS_MS;
+    int64_t last = to_ms >= clock_wall_ms() ? to_ms : to_ms / DAY_HOURS_MS * DAY_HOURS_MS;
     if (last < first)
         first = last = to_ms;
     pg_time(batch, from_ms);

@@ -68,7 +68,7 @@ const char STATS_USERS_SQL[] =
     "(s.is_day AND s.at >= $7::timestamptz AND s.at < $8::timestamptz)) "
     "AND $1::text[] IS NULL AND $2::text IS NULL AND $3::text IS NULL AND $4::text IS NULL";
 
-/* Hours before the whole days, the days that are closed, hours behind them, and what waits. */
+/* Hours before the whole days, what days have already, hours behind that, and what waits. */
 #define CLOSED "least($8::timestamptz, (SELECT value::timestamptz FROM service_setting WHERE name = 'group_days_until'))"
 #define GROUP_PERIOD                                                                               \
     "(SELECT group_id, sum(events) AS events FROM ("                                               \

@@ -231,7 +231,7 @@ def test_hours_become_days_once(service, db, tools):
     assert db.one("SELECT sum(events) FROM error_hours") == 2
 
 
-def test_a_day_that_is_over_is_closed_and_takes_what_comes_late(service, db):
+def test_hours_that_are_over_are_in_their_day_and_take_what_comes_late(service, db):
     """As if today had been yesterday: what is counted by then is its day, what is replayed later is added."""
     s = service()
     for _ in range(3):
@@ -240,8 +240,8 @@ def test_a_day_that_is_over_is_closed_and_takes_what_comes_late(service, db):
     assert db.one("SELECT count(*) FROM group_day") == 0
     db.sql("UPDATE group_hour SET hour = hour - interval '1 day'")
     db.sql("UPDATE service_setting SET value = (date_trunc('day', now(), 'UTC') - interval '1 day')::text WHERE name = 'group_days_until'")
-    wait(lambda: db.sql("SELECT sum(events) FROM group_day") == [(3,)], 20, "the day closed")
-    assert db.one("SELECT value::timestamptz = date_trunc('day', now(), 'UTC') FROM service_setting WHERE name = 'group_days_until'")
+    wait(lambda: db.sql("SELECT sum(events) FROM group_day") == [(3,)], 20, "the hours closed")
+    assert db.one("SELECT value::timestamptz = date_trunc('hour', now(), 'UTC') FROM service_setting WHERE name = 'group_days_until'")
     db.sql("INSERT INTO event_tally (cells, hours, groups, projects, severities, origins, releases, counts) SELECT 1, ARRAY[max(hour)], "
            "ARRAY[max(group_id)], '{1}', '{error}', '{other}', '{\"\"}', '{2}' FROM group_hour")
     wait(lambda: db.sql("SELECT sum(events) FROM group_day") == [(5,)] == db.sql("SELECT sum(events) FROM group_hour"), 20, "what came late")
@@ -257,11 +257,11 @@ def test_events_from_before_are_counted_by_the_migration(service, db):
            "DROP TABLE event_hour, event_day, group_hour, group_day, project_hour, project_day, group_release, user_hour, user_day, "
            "user_sketch, loss_hour; ALTER TABLE chat_setting DROP COLUMN dark_charts; DROP INDEX error_group_history_changed, error_group_first_seen, "
            "alert_outbox_sent; DROP FUNCTION nabat_fold(integer), nabat_hours_to_days(timestamptz), "
-           "nabat_sketch(bytea, text[]), nabat_sketch_raise(bytea, bigint[], bigint[]), nabat_users(bytea[]), nabat_keep_most(timestamptz[]), nabat_forget_more(text), nabat_close_days(); "
+           "nabat_sketch(bytea, text[]), nabat_sketch_raise(bytea, bigint[], bigint[]), nabat_users(bytea[]), nabat_keep_most(timestamptz[]), nabat_forget_more(text), nabat_close_hours(); "
            "DELETE FROM service_setting WHERE name = 'group_days_until'")
     for name in ("013_hours.sql", "017_statistics.sql"):
         db.sql((ROOT / "sql" / name).read_text())
     assert same_as_events(db) == 5
     assert db.one("SELECT count(*) FROM event_hour") == 2
     assert db.sql("SELECT sum(events), sum(made) FROM project_hour") == [(5, 1)]
-    assert db.one("SELECT count(*) FROM group_day") == 0, "today is not over"
+    assert db.one("SELECT count(*) FROM group_day") == 0, "this hour is not over"
