@@ -44,7 +44,7 @@ class Asker:
         seen = len(self.tg.calls)
         began = time.monotonic()
         self.tg.push_message(user, user, text)
-        while not any(c[0] in ("sendMessage", "sendDocument") and str(c[1].get("chat_id")) == str(user)
+        while not any(c[0] in ("sendMessage", "sendDocument", "sendPhoto") and str(c[1].get("chat_id")) == str(user)
                       for c in self.tg.calls[seen:]):
             if time.monotonic() - began > 30:
                 raise SystemExit(f"bench: no answer to {text}")

@@ -4,11 +4,15 @@ import statistics
 import subprocess
 import time
 
+from growth import TEAM, Asker, standin
 from stand import BUILD, Stand
 
 ASKS = (("/stats 24h", "/api/stats?period=24h"), ("/stats 7d", "/api/stats?period=7d"), ("/stats 30d", "/api/stats?period=30d"),
         ("/stats 30d critical celery", "/api/stats?period=30d&words=critical+celery"), ("/report", "/api/report?period=24h"),
         ("/report 7d", "/api/report?period=7d"), ("/report 30d", "/api/report?period=30d"))
+
+# In the chat, from the update to the bot's picture with its words.
+SAID = ("/stats 24h", "/stats 30d", "/top 30d", "/top users 30d", "/top handlers 30d", "/top releases 30d", "/top origins 30d celery")
 
 # Ten million events: 2000 errors of six origins, of which a few are most; three releases; a million users; all hours of sixty days.
 FILL = """
@@ -16,7 +20,7 @@ INSERT INTO error_group (fingerprint, title, origin, severity, handler, first_se
 SELECT md5(n::text), 'Error number ' || n, (ARRAY['celery','miniapp','fastapi','aiogram_handler','cron','generation'])[1 + n % 6],
        (ARRAY['critical','error','error','warning','info'])[1 + n % 5], 'handler_' || n % 300, now() - make_interval(days => n % 60), now(), 1
 FROM generate_series(1, 2000) n;
-SELECT count(nabat_make_day((now() AT TIME ZONE 'UTC')::date - d)) FROM generate_series(0, 60) d;
+DO $$ BEGIN PERFORM nabat_make_day((now() AT TIME ZONE 'UTC')::date - d) FROM generate_series(0, 60) d; END $$;
 INSERT INTO event (group_id, received_at, occurred_at, project_id, event_id, severity, origin, release, user_id, message, id)
 SELECT g.id, at, at, 1, md5(n::text), g.severity, g.origin, 'bot@1.' || n % 3, (n::bigint * 7919 % 1000003)::text, 'x', nextval('event_id_seq')
 FROM (SELECT n, 1 + floor(2000 * power(random(), 3))::bigint AS at_group,
@@ -34,7 +38,7 @@ WHERE hour < (SELECT value::timestamptz FROM service_setting WHERE name = 'group
 INSERT INTO user_day (day, project_id, user_id, events)
 SELECT day, 1, user_id, n FROM (SELECT date_trunc('day', received_at, 'UTC') AS day, user_id, count(*) AS n,
        row_number() OVER (PARTITION BY date_trunc('day', received_at, 'UTC') ORDER BY count(*) DESC) AS place FROM event GROUP BY 1, 2) u
-WHERE place <= 2000;
+WHERE place <= 500;
 INSERT INTO user_sketch (is_day, at, project_id, registers)
 SELECT d, date_trunc(CASE WHEN d THEN 'day' ELSE 'hour' END, received_at, 'UTC'), 1, nabat_sketch(NULL, array_agg(DISTINCT user_id))
 FROM event, (VALUES (true), (false)) v (d) GROUP BY 1, 2;
@@ -61,7 +65,9 @@ def p(took, part):
 
 
 def bench_statistics(args, row):
-    stand = Stand()
+    tg = standin()
+    stand = Stand(tg)
+    stand.service.env["ERROR_ALERT_CHAT_ID"] = str(TEAM)
     try:
         stand.start()
         events = int(args.stat_millions * 1e6)
@@ -73,6 +79,13 @@ def bench_statistics(args, row):
             bare, _ = ask_many(stand.service, "/health", 200)
             row("stats", f"{name} over {stored / 1e6:.1f} M events, p99 / of /health", f"{p(took, 99):.1f} ms", f"{p(bare, 99):.2f} ms",
                 p(took, 99) / p(bare, 99), "p99 <= 50 ms")
+        asker = Asker(tg)
+        for text in SAID:
+            asker.ask(text)
+            took = [asker.ask(text) for _ in range(60)]
+            bare = [asker.ask("/id") for _ in range(60)]
+            row("stats", f"{text} in the chat, picture and all, p50 / of /id", f"{statistics.median(took):.1f} ms", f"{statistics.median(bare):.1f} ms",
+                statistics.median(took) / statistics.median(bare), "")
         chart = json.dumps(body["chart"]).encode()
         for form in ("--png", "--svg"):
             took = []
@@ -89,3 +102,4 @@ def bench_statistics(args, row):
                 f"{statistics.median(bare):.1f} ms", statistics.median(took) / statistics.median(bare), "<= 50 ms")
     finally:
         stand.close()
+        tg.close()

@@ -103,10 +103,12 @@ static const char TOP_USERS_SQL[] = TOP_OF(
     "AND ($2::text IS NULL OR u.project_id = (SELECT id FROM project WHERE lower(slug) = lower($2))) "
     "AND $3::text IS NULL AND $4::text IS NULL GROUP BY 1");
 
-/* Of what is older than hours are kept, nothing is asked. */
+/* Of what is older than hours are kept, nothing is asked. Added up before they are filtered: a word is compared once a kind. */
 #define TOP_KINDS(column)                                                                          \
     "SELECT h." column " AS name, 0::bigint, sum(h.events)::bigint AS events, sum(h.made)::bigint, " \
-    "sum(h.regressed)::bigint, NULL FROM " KINDS("$5", "$6") " h WHERE $7::timestamptz IS NOT NULL "  \
+    "sum(h.regressed)::bigint, NULL FROM (SELECT k.project_id, k.severity, k.origin, k.release, " \
+    "sum(k.events) AS events, sum(k.made) AS made, sum(k.regressed) AS regressed FROM " KINDS("$5", "$6") \
+    " k GROUP BY 1, 2, 3, 4) h WHERE $7::timestamptz IS NOT NULL "  \
     "AND $8::timestamptz IS NOT NULL AND h." column " <> '' AND " FITS_KIND("h") " GROUP BY 1"
 
 static const char TOP_RELEASES_SQL[] = TOP_OF(TOP_KINDS("release"));

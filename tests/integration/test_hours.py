@@ -99,6 +99,8 @@ def count_through_kills(service, db, events_min, **kwargs):
     n = db.one("SELECT sum(events) FROM event_hour")
     for table in ("group_hour", "project_hour"):
         assert db.one(f"SELECT sum(events) FROM {table}") == n, table
+    assert db.one("SELECT (SELECT coalesce(sum(events), 0) FROM group_day) + (SELECT coalesce(sum(events), 0) FROM group_hour "
+                  "WHERE hour >= value::timestamptz) FROM service_setting WHERE name = 'group_days_until'") == n, "days, and hours behind them"
     assert db.sql("SELECT DISTINCT group_id, release FROM group_release ORDER BY 1, 2") == db.sql(
         "SELECT DISTINCT group_id, release FROM event WHERE release IS NOT NULL ORDER BY 1, 2")
     assert db.one("SELECT sum(made) FROM project_hour") == db.one("SELECT count(*) FROM error_group")
@@ -154,6 +156,14 @@ def test_users_without_end_do_not_fill_the_database_and_can_be_forgotten(service
         added_up(db)
     assert db.one("SELECT max(c) FROM (SELECT count(*) AS c FROM user_hour GROUP BY hour, project_id) n") <= 2000
     assert db.sql("SELECT user_id, sum(events) FROM user_day GROUP BY 1 ORDER BY 2 DESC LIMIT 1")[0][0] == "often"
+    # once they are over fewer are named
+    db.sql("UPDATE user_hour SET hour = hour - interval '1 day'; UPDATE user_day SET day = day - interval '1 day'; "
+           "UPDATE service_setting SET value = (date_trunc('hour', now(), 'UTC') - interval '1 day')::text WHERE name = 'group_days_until'")
+    wait(lambda: db.one("SELECT value::timestamptz = date_trunc('hour', now(), 'UTC') FROM service_setting WHERE name = 'group_days_until'"), 20, "closed")
+    assert db.one("SELECT max(c) FROM (SELECT count(*) AS c FROM user_hour GROUP BY hour, project_id) n") == 250
+    assert db.one("SELECT max(c) FROM (SELECT count(*) AS c FROM user_day GROUP BY day, project_id) n") == 500
+    for table in ("user_hour", "user_day"):
+        assert db.one(f"SELECT user_id FROM {table} ORDER BY events DESC LIMIT 1") == "often"
     s.post({"message": "x", "severity": "error", "user_id": "often"})  # not added up yet, maybe
     db.sql("SELECT forget_user('often')")
     added_up(db)
@@ -257,7 +267,7 @@ def test_events_from_before_are_counted_by_the_migration(service, db):
            "DROP TABLE event_hour, event_day, group_hour, group_day, project_hour, project_day, group_release, user_hour, user_day, "
            "user_sketch, loss_hour; ALTER TABLE chat_setting DROP COLUMN dark_charts; DROP INDEX error_group_history_changed, error_group_first_seen, "
            "alert_outbox_sent; DROP FUNCTION nabat_fold(integer), nabat_hours_to_days(timestamptz), "
-           "nabat_sketch(bytea, text[]), nabat_sketch_raise(bytea, bigint[], bigint[]), nabat_users(bytea[]), nabat_keep_most(timestamptz[]), nabat_forget_more(text), nabat_close_hours(); "
+           "nabat_sketch(bytea, text[]), nabat_sketch_raise(bytea, bigint[], bigint[]), nabat_users(bytea[]), nabat_keep_most(timestamptz[], timestamptz[], integer, integer), nabat_forget_more(text), nabat_close_hours(); "
            "DELETE FROM service_setting WHERE name = 'group_days_until'")
     for name in ("013_hours.sql", "017_statistics.sql"):
         db.sql((ROOT / "sql" / name).read_text())
