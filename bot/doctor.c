@@ -93,9 +93,8 @@ static const struct glance LOOKS[] = {
      "FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhdetachpending "
      "UNION ALL SELECT 'FAIL', 'the oldest day is ' || min(d) || ', but ' || $1 || ' days are "
      "kept', "
-     "'nabat-prune does not run: a timer, or a cron line' FROM (SELECT to_date(right(c.relname, "
-     "8), "
-     "'YYYYMMDD') AS d FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+     "'nabat-prune does not run: a timer, or a cron line' FROM (SELECT "
+     "nabat_leaf_day(c.relname) AS d FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
      "WHERE i.inhparent = 'event'::regclass AND NOT EXISTS (SELECT 1 FROM service_setting s "
      "WHERE s.name = 'restored_day:' || right(c.relname, 8))) o "
      "HAVING min(d) < (now() AT TIME ZONE 'UTC')::date - $1::int - 2"},

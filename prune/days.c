@@ -140,7 +140,7 @@ static const char OLD_DAYS_SQL[] =
     " AND c.relnamespace = current_schema()::regnamespace AND EXISTS (SELECT 1 FROM pg_constraint "
     "k "
     "WHERE k.conrelid = c.oid AND k.conname = c.relname || '_day') AND NOT " RESTORED
-    " AND (to_date(right(c.relname, 8), 'YYYYMMDD') < $1::date OR NOT c.relispartition) ORDER BY 1";
+    " AND (nabat_leaf_day(c.relname) < $1::date OR NOT c.relispartition) ORDER BY 1";
 
 bool prune_days(struct pruning *p, const char *limit)
 {
@@ -162,7 +162,7 @@ static const char ROOM_SQL[] =
     "(SELECT right(c.relname, 8), sum(pg_total_relation_size(c.oid))::bigint, 0 FROM pg_inherits i "
     "JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent IN ('event'::regclass, "
     "'error_stack'::regclass, 'event_attachment'::regclass) AND NOT " RESTORED
-    " AND to_date(right(c.relname, 8), 'YYYYMMDD') < (now() AT TIME ZONE 'UTC')::date "
+    " AND nabat_leaf_day(c.relname) < (now() AT TIME ZONE 'UTC')::date "
     "GROUP BY 1 ORDER BY 1)";
 enum { ROOM_DAY, ROOM_BYTES, ROOM_REST };
 

@@ -121,7 +121,7 @@ static const char TO_THIN_SQL[] =
     "SELECT right(c.relname, 8), w.word FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
     "CROSS JOIN LATERAL (SELECT 'without ' || string_agg(k.name, ' ' ORDER BY k.name) AS word "
     "FROM unnest($1::text[], $2::int[]) AS k (name, days) WHERE k.days < $3::int "
-    "AND to_date(right(c.relname, 8), 'YYYYMMDD') + k.days < (now() AT TIME ZONE 'UTC')::date) w "
+    "AND nabat_leaf_day(c.relname) + k.days < (now() AT TIME ZONE 'UTC')::date) w "
     "WHERE i.inhparent = 'event'::regclass AND NOT i.inhdetachpending AND w.word IS NOT NULL "
     "AND NOT EXISTS (SELECT 1 FROM service_setting s WHERE s.name = 'restored_day:' || "
     "right(c.relname, 8)) "

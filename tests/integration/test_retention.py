@@ -105,6 +105,21 @@ def test_settings_that_are_none(tools, db):
         assert r.returncode == 2 and "RETENTION" in r.stderr and "critical=180" in r.stderr, value
 
 
+def test_names_of_other_tables_are_never_read_as_days(old, db, tools):
+    """Whatever the planner looks at first: of pg_class all names, when it may not join row by row."""
+    worst = {"PGOPTIONS": "-c enable_nestloop=off -c enable_mergejoin=off -c enable_indexscan=off -c enable_bitmapscan=off"}
+    old.event(3, "of three days ago", "resolved", severity="warning")
+    old.event(100, "of a hundred days ago", "resolved")
+    assert "the oldest day is" in tools(db, "--doctor", env=worst).stdout
+    out = prune(tools, db, RETENTION="warning=2", STORE_MAX_BYTES=str(1 << 40), **worst)
+    assert days(db) == {old.day(3)} and ids(db) == set(), out
+    assert "the oldest day is" not in tools(db, "--doctor", env=worst).stdout
+    old.event(2, "of two days ago", "resolved")
+    cap = db.one("SELECT nabat_store_bytes() - nabat_store_bytes(true)") + 8192
+    prune(tools, db, STORE_MAX_BYTES=str(cap), **worst)
+    assert days(db) == set()
+
+
 def test_a_store_at_its_cap(old, db, tools, service, tg):
     """The oldest days go first; then today is only counted, and the chat hears of it once."""
     for ago in (3, 2, 1):
