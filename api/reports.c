@@ -96,7 +96,8 @@ static void find(const struct ingest *in, const struct project *project,
     char high[RANDOM_HEX_BYTES];
     if (!http_query_find(request->head->query, "code", code, sizeof code) ||
         !event_code_range(code, low, high))
-        http_reply_error(reply, 400, "?code= takes the six signs that POST /api/reports answered");
+        http_reply_error(reply, 400,
+                         "?code= takes the six characters that POST /api/reports answered");
     else
         store_user_report_find(in->pg, project->id, low, high, on_found, reply);
 }

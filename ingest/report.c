@@ -192,7 +192,7 @@ bool report_read(const char *body, size_t len, int32_t project_id, const struct 
     return finish(r, arena, err);
 }
 
-/* Six signs, one of them a digit, none of them small: a word of a sentence is none. */
+/* Six characters, one of them a digit, none of them small: a word of a sentence is none. */
 static bool is_code(const char *text, size_t len)
 {
     char low[RANDOM_HEX_BYTES];

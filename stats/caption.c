@@ -1,4 +1,4 @@
-/* caption.c -- numbers of a period to words: under a chart, as bars of signs, as one line. */
+/* caption.c -- numbers of a period to words: under a chart, as bars, as a sparkline. */
 #include "stats/chart.h"
 
 #include "alerts/card.h"

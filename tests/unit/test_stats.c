@@ -1,4 +1,4 @@
-/* test_stats.c -- periods, what words ask for, trends, lines of signs, how many users: tables. */
+/* test_stats.c -- periods, what words ask for, trends, sparklines, how many users: tables. */
 #include "tests/unit/rows.h"
 
 #include "alerts/html.h"
