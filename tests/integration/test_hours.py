@@ -164,6 +164,13 @@ def test_users_without_end_do_not_fill_the_database_and_can_be_forgotten(service
     assert db.one("SELECT max(c) FROM (SELECT count(*) AS c FROM user_day GROUP BY day, project_id) n") == 500
     for table in ("user_hour", "user_day"):
         assert db.one(f"SELECT user_id FROM {table} ORDER BY events DESC LIMIT 1") == "often"
+    # and who comes late, when a spool is replayed, makes them no longer
+    late = {"user_hours": [db.one("SELECT min(hour) FROM user_hour").isoformat()] * 600, "user_projects": [1] * 600,
+            "user_ids": [f"late {n}" for n in range(600)], "user_counts": [50] * 600}
+    db.sql("SELECT nabat_fold_users(ARRAY[jsonb_populate_record(NULL::event_tally, %s::jsonb)])", json.dumps(late))
+    assert db.one("SELECT max(c) FROM (SELECT count(*) AS c FROM user_hour GROUP BY hour, project_id) n") == 250
+    assert db.one("SELECT max(c) FROM (SELECT count(*) AS c FROM user_day GROUP BY day, project_id) n") == 500
+    assert db.one("SELECT count(*) FROM user_hour WHERE user_id = 'late 1'") == 1
     s.post({"message": "x", "severity": "error", "user_id": "often"})  # not added up yet, maybe
     db.sql("SELECT forget_user('often')")
     added_up(db)
