@@ -14,7 +14,8 @@
 #include <string.h>
 
 static const char PREFIX[] = "/beat/";
-enum { KEY_LEN = 32, BEATS_PER_MINUTE = 120, MARGIN_PARTS = 10 };
+/* Where no proxy tells whose a request is, all jobs come from one address. */
+enum { KEY_LEN = 32, BEATS_PER_MINUTE = 120, BEATS_OF_ALL_PER_MINUTE = 1200, MARGIN_PARTS = 10 };
 
 bool beat_path_matches(struct slice path)
 {
@@ -25,6 +26,7 @@ bool beat_path_matches(struct slice path)
 struct beat {
     const struct ingest *in;
     struct http_reply *reply;
+    char bucket[KEY_LEN + 2]; /* "b" and the key: charged once the key is known */
     enum checkin_status status;
     struct checkin checkin;
     char schedule[32];
@@ -49,6 +51,12 @@ static void on_key(void *ctx, int32_t project_id, const char *slug, int64_t ever
         http_reply_error(b->reply, err ? 503 : 404,
                          err ? "the database is away: say it again later"
                              : "no job has this address: /check beat NAME every 1h makes one");
+        free(b);
+        return;
+    }
+    int64_t wait = rate_take(b->in->rates, b->bucket, BEATS_PER_MINUTE, 1, clock_mono_ms());
+    if (wait > 0) {
+        http_reply_too_many(b->reply, wait, NULL);
         free(b);
         return;
     }
@@ -94,21 +102,21 @@ void api_beat(void *ctx, const struct http_request *request, struct http_reply *
     const struct ingest *in = ctx;
     struct slice path = request->head->path;
     struct slice rest = {path.at + sizeof PREFIX - 1, path.len - (sizeof PREFIX - 1)};
-    char key[KEY_LEN + 1];
+    char key[KEY_LEN + 1] = "";
     char address[CLIENT_BYTES];
     char bucket[CLIENT_BYTES + 8];
     enum checkin_status status = CHECKIN_OK;
-    bool whole = rest.len >= KEY_LEN;
-    if (whole) {
+    if (rest.len >= KEY_LEN) {
         memcpy(key, rest.at, KEY_LEN);
-        key[KEY_LEN] = '\0';
         rest.at += KEY_LEN;
         rest.len -= KEY_LEN;
     }
+    bool whole = strspn(key, "0123456789abcdef") == KEY_LEN;
     client_address(&in->proxies, request, address);
-    /* where no proxy tells whose a request is, each address of a job has its own */
-    snprintf(bucket, sizeof bucket, "b%s", in->proxies.count || !whole ? address : key);
-    int64_t wait = rate_take(in->rates, bucket, BEATS_PER_MINUTE, 1, clock_mono_ms());
+    snprintf(bucket, sizeof bucket, "b%s", address);
+    int64_t wait =
+        rate_take(in->rates, bucket, in->proxies.count ? BEATS_PER_MINUTE : BEATS_OF_ALL_PER_MINUTE,
+                  1, clock_mono_ms());
     if (!whole || !read_status(rest, &status)) {
         http_reply_error(reply, 404,
                          "an address is /beat/ and 32 hex digits, and /start or /fail behind it");
@@ -119,6 +127,7 @@ void api_beat(void *ctx, const struct http_request *request, struct http_reply *
     } else {
         struct beat *b = mem_alloc(sizeof *b);
         *b = (struct beat){.in = in, .reply = reply, .status = status};
+        snprintf(b->bucket, sizeof b->bucket, "b%s", key);
         store_beat_get(in->pg, key, on_key, b);
     }
 }

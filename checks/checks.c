@@ -19,7 +19,7 @@
 #include <string.h>
 
 static const double TICK_SECONDS = 1.0;
-enum { PROBE_SECONDS_MAX = 30, UNDERWAY_MAX = 60 };
+enum { UNDERWAY_MAX = 60 };
 
 struct checks {
     struct ev_loop *loop;
@@ -81,8 +81,8 @@ static void write_down(const struct probing *p, const struct check_answer *answe
                                  .failures = change->failures[i]};
         if (!change->ring[i])
             continue;
-        check_word_event(&p->spec, answer, (enum check_trouble)i, p->checks->is_russian, now_ms,
-                         ids[i], &bodies[i]);
+        check_word_event(p->id, &p->spec, answer, (enum check_trouble)i, p->checks->is_russian,
+                         now_ms, ids[i], &bodies[i]);
         n->event_id = ids[i];
         n->body = buf_text(&bodies[i]);
     }
@@ -115,10 +115,7 @@ static void on_claimed(void *ctx, const struct check_row *rows, size_t count, co
         *p = (struct probing){.checks = c, .id = rows[i].id, .spec = rows[i].spec};
         check_state_read(rows[i].troubles, &p->state);
         c->under_way++;
-        /* it ends before it is asked again */
-        int64_t seconds =
-            p->spec.every_s - 2 < PROBE_SECONDS_MAX ? p->spec.every_s - 2 : PROBE_SECONDS_MAX;
-        http_client_probe(c->http, p->spec.url, (int)seconds, on_probed, p);
+        http_client_probe(c->http, p->spec.url, (int)check_patience_s(&p->spec), on_probed, p);
     }
 }
 

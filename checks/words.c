@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char *const KEYS[] = {"down", "slow", "certificate"};
-enum { TITLE_BYTES = 256 + CHECK_URL_BYTES, HASH_BYTES = 17 };
+enum { NAME_BYTES = 64 + CHECK_URL_BYTES, TITLE_BYTES = 256 + NAME_BYTES, HASH_BYTES = 17 };
 
 /* FNV-1a: two addresses that differ in what is asked are two checks, and what is asked may be a secret. */
 static void url_hash(const char *url, char out[HASH_BYTES])
@@ -21,11 +21,23 @@ static void url_hash(const char *url, char out[HASH_BYTES])
     snprintf(out, HASH_BYTES, "%016" PRIx64, hash);
 }
 
-static void title_of(const struct check_spec *spec, const struct check_answer *a,
-                     enum check_trouble what, bool ru, int64_t now_ms, char out[TITLE_BYTES])
+/* Of two addresses that differ in what is not shown, the number tells which. */
+static void name_of(int64_t id, const struct check_spec *spec, bool ru, char out[NAME_BYTES])
 {
     char name[CHECK_URL_BYTES];
     check_url_name(spec->url, name);
+    if (strchr(spec->url, '?'))
+        snprintf(out, NAME_BYTES, ru ? "%s?… (проверка %" PRId64 ")" : "%s?… (check %" PRId64 ")",
+                 name, id);
+    else
+        snprintf(out, NAME_BYTES, "%s", name);
+}
+
+static void title_of(int64_t id, const struct check_spec *spec, const struct check_answer *a,
+                     enum check_trouble what, bool ru, int64_t now_ms, char out[TITLE_BYTES])
+{
+    char name[NAME_BYTES];
+    name_of(id, spec, ru, name);
     int64_t days = (a->cert_expires_ms - now_ms) / (86400 * 1000);
     if (what == TROUBLE_CERT)
         snprintf(out, TITLE_BYTES,
@@ -48,13 +60,13 @@ static void title_of(const struct check_spec *spec, const struct check_answer *a
         snprintf(out, TITLE_BYTES, ru ? "%s отвечает %d" : "%s answers %d", name, a->status);
 }
 
-void check_word_event(const struct check_spec *spec, const struct check_answer *a,
+void check_word_event(int64_t id, const struct check_spec *spec, const struct check_answer *a,
                       enum check_trouble what, bool is_russian, int64_t now_ms,
                       char event_id[RANDOM_HEX_BYTES], struct buf *json)
 {
     char title[TITLE_BYTES];
     char name[CHECK_URL_BYTES];
-    title_of(spec, a, what, is_russian, now_ms, title);
+    title_of(id, spec, a, what, is_russian, now_ms, title);
     check_url_name(spec->url, name);
     random_hex32(event_id);
     buf_addf(json,

@@ -6,8 +6,8 @@
 #include "core/buf.h"
 #include "core/event.h"
 
-/* A native event as JSON, for event_inbox. */
-void check_word_event(const struct check_spec *spec, const struct check_answer *answer,
+/* A native event as JSON, for event_inbox; `id` is the number of the check. */
+void check_word_event(int64_t id, const struct check_spec *spec, const struct check_answer *answer,
                       enum check_trouble what, bool is_russian, int64_t now_ms,
                       char event_id[RANDOM_HEX_BYTES], struct buf *json);
 /* Of the group of such events. */

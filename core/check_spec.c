@@ -3,12 +3,13 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { WORDS_MAX = 9, WORD_BYTES = CHECK_URL_BYTES };
+enum { WORDS_MAX = 9, WORD_BYTES = CHECK_URL_BYTES, ANSWER_MAX_S = 30, PAUSE_S = 2 };
 
 int64_t check_span_ms(const char *text)
 {
@@ -27,6 +28,12 @@ int64_t check_span_ms(const char *text)
         if (strcmp(end, UNITS[i].unit) == 0)
             return (int64_t)(n * (double)UNITS[i].ms);
     return 0;
+}
+
+int64_t check_patience_s(const struct check_spec *spec)
+{
+    int64_t most = spec->every_s - PAUSE_S;
+    return most < ANSWER_MAX_S ? most : ANSWER_MAX_S;
 }
 
 static bool read_url(const char *word, struct check_spec *spec, struct err *err)
@@ -96,6 +103,11 @@ bool check_spec_parse(const char *text, size_t len, struct check_spec *spec, str
         if (!read_option(words[i], words[i + 1], spec, err))
             return false;
     }
+    if (spec->under_ms >= check_patience_s(spec) * 1000)
+        return err_set(err, ERR_INPUT,
+                       "under is too long: of a check every %" PRId64
+                       "s an answer is waited for %" PRId64 "s, and late is less than that",
+                       spec->every_s, check_patience_s(spec));
     return true;
 }
 

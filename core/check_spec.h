@@ -20,6 +20,8 @@ struct check_spec {
     int64_t cert_days; /* 14; 0: its certificate is not looked at */
 };
 
+/* Seconds that an answer is waited for: a question ends before it is asked again. */
+int64_t check_patience_s(const struct check_spec *spec);
 /* INPUT names the word that is wrong and says what it takes. */
 bool check_spec_parse(const char *text, size_t len, struct check_spec *spec, struct err *err);
 /* "90s", "5m", "2h", "14d", "300ms" as milliseconds; 0: none of these. */

@@ -105,8 +105,8 @@ def test_nobody_there_and_slow(service, db, tg, site):
     say(tg, f"/check add {gone.url}/ every 1d")
     site.delay = 0.6
     ask(db, 4)
-    slow = tg.wait(lambda: cards(tg, "/pay is slow"), 40, "slow")[0]
-    assert "not under 300" in slow["text"]
+    slow = tg.wait(lambda: cards(tg, "is slow"), 40, "slow")[0]
+    assert "/pay?… (check 1) is slow" in slow["text"] and "not under 300" in slow["text"]
     down = tg.wait(lambda: cards(tg, "does not answer"), 40, "down")[0]
     assert gone.url in down["text"]
     site.delay = 0
@@ -163,6 +163,7 @@ def test_what_checks_says_comes_and_goes_and_what_people_added_stays(service, db
 
 @pytest.mark.parametrize("words, why", [("ftp://x", "no address"), ("https://", "no address"), ("https://x every 5s", "10s to 1d"),
                                         ("https://x every", "no value"), ("https://x expect 99", "100 to 599"), ("https://x under 0s", "1ms to 30s"),
+                                        ("https://x every 10s under 8s", "waited for 8s"), ("https://x under 30s", "waited for 30s"),
                                         ("https://x cert 400d", "1d to 365d"), ("https://x colour red", "it takes every"), ("", "no address"),
                                         ("https://" + "x" * 600, "more than 511")])
 def test_wrong_checks_say_what_is_right(service, db, tg, tools, words, why):
@@ -201,8 +202,12 @@ def test_a_job_says_that_it_lives(service, db, tg):
 
 def test_beats_without_end_are_refused(service, db, tg):
     s = service(tg=tg)
-    codes = [s.get("/beat/" + "0" * 32).status for _ in range(140)]
-    assert codes[0] == 404 and codes[-1] == 429
+    often, seldom = (re.search(r"/beat/[0-9a-f]{32}", say(tg, f"/check beat {name} every 1d")["text"]).group(0) for name in ("often", "seldom"))
+    codes = [s.get(often).status for _ in range(140)]
+    assert codes[0] == 200 and codes[-1] == 429
+    assert s.get(seldom).status == 200, "each job has its own rate"
+    codes = [s.get(f"/beat/{n:032x}").status for n in range(1300)]
+    assert codes[0] == 404 and codes[-1] == 429, "and who invents keys comes to an end, too"
 
 
 def test_answers_do_not_pile_up(service, db, tools, site):
