@@ -7,12 +7,13 @@
 #include <string.h>
 
 /* clang-format off */
+/* The group is locked: a status that is set before is wanted by this, one that is set behind it by the trigger. */
 static const char CLAIM_SQL[] =
-    "INSERT INTO issue_link AS l (group_id, repository, made_by) SELECT g.id, $2, $3 FROM error_group g WHERE g.id = nabat_root($1) "
-    "ON CONFLICT (group_id) DO UPDATE SET made_at = now(), made_by = excluded.made_by "
+    "INSERT INTO issue_link AS l (group_id, repository, made_by, wanted) SELECT g.id, $2, $3, "
+    "CASE g.status WHEN 'resolved' THEN 'closed' ELSE 'open' END FROM error_group g WHERE g.id = nabat_root($1) FOR NO KEY UPDATE "
+    "ON CONFLICT (group_id) DO UPDATE SET made_at = now(), made_by = excluded.made_by, wanted = excluded.wanted "
     "WHERE l.number IS NULL AND l.made_at < now() - interval '2 minutes' RETURNING group_id";
 static const char THERE_SQL[] = "SELECT url FROM issue_link WHERE group_id = nabat_root($1)";
-/* What happened to the error while it was made is wanted of it already: the trigger has seen to that. */
 static const char MADE_SQL[] =
     "UPDATE issue_link l SET number = $2, url = $3, state = 'open', trouble = NULL, next_try = now() WHERE l.group_id = nabat_root($1)";
 static const char UNMADE_SQL[] = "DELETE FROM issue_link WHERE group_id = nabat_root($1) AND number IS NULL";

@@ -92,6 +92,30 @@ def test_they_are_closed_and_reopened_together(service, db, tg, gh):
     assert hook(s, gh, 99, "closed").json == {"ignored": True}
 
 
+def test_an_issue_of_what_is_resolved_is_closed(service, db, tg, gh):
+    s = service(tg=tg, env=env_of(gh))
+    group = error(s, db, tg)
+    db.sql("SELECT resolve(%s, 'mended')", group)
+    say(tg, f"/issue {group}")
+    wait(lambda: gh.issues[1]["state"] == "closed" and db.one("SELECT state = 'closed' AND wanted = 'closed' FROM issue_link"), 20, "closed, too")
+
+
+def test_a_right_that_is_missing_is_asked_for_again(service, db, tg, gh):
+    """People mend it; what GitHub will never take is left alone."""
+    s = service(tg=tg, env=env_of(gh))
+    group = error(s, db, tg)
+    say(tg, f"/issue {group}")
+    gh.refuse_next(403, "Resource not accessible by personal access token")
+    db.sql("SELECT resolve(%s, 'mended')", group)
+    trouble = wait(lambda: db.one("SELECT trouble FROM issue_link WHERE next_try <> 'infinity'"), 20, "what GitHub said")
+    assert "not accessible" in trouble and gh.issues[1]["state"] == "open"
+    db.sql("UPDATE issue_link SET next_try = now()")
+    wait(lambda: db.one("SELECT state = 'closed' AND trouble IS NULL FROM issue_link"), 20, "closed after all")
+    gh.refuse_next(422, "Validation Failed")
+    db.sql("UPDATE error_group SET status = 'new' WHERE id = %s", group)
+    wait(lambda: db.one("SELECT trouble IS NOT NULL AND next_try = 'infinity' FROM issue_link"), 20, "left alone")
+
+
 def test_who_closes_it_on_github_resolved_it(service, db, tg, gh):
     """So what comes back is a regression, that rings inside the cooldown."""
     s = service(tg=tg, env=env_of(gh))
