@@ -21,7 +21,7 @@ struct reporting_bug {
     struct user_report report;
 };
 
-static void post_added(const struct reporting_bug *b, int64_t id)
+static void post_added(const struct reporting_bug *b, int64_t id, bool is_attached)
 {
     struct talk *talk = b->talk;
     enum language l = talk->look.language;
@@ -34,6 +34,8 @@ static void post_added(const struct reporting_bug *b, int64_t id)
     event_code(b->report.event_id, code);
     buf_init(&html, TG_TEXT_BYTES_MAX);
     bot_text_fill(l, TEXT_BUG_ADDED, values, 2, &html);
+    if (is_attached)
+        buf_addf(&html, "\n%s", bot_text(l, TEXT_BUG_ATTACHED));
     chat_add_button(&keyboard, bot_text(l, TEXT_BUTTON_FOLLOW), "follow", true);
     talk_post(talk, buf_text(&html), &keyboard, &as);
     buf_fini(&html);
@@ -43,11 +45,10 @@ static void on_added(void *ctx, int64_t id, const char *about, const struct err 
 {
     struct reporting_bug *b = ctx;
     struct talk *talk = b->talk;
-    (void)about;
     if (err)
         talk_say_away(talk);
     else
-        post_added(b, id);
+        post_added(b, id, *about);
     arena_free(b->arena);
     free(b);
     talk_end(talk);
@@ -81,31 +82,59 @@ void bot_cmd_report_bug(struct talk *talk)
 
 /* -------------------------------------------------------------------------------------------- follow */
 
+/* The chat in which a word in private was asked for: said there when it can't come. Not the talk: Telegram may take its time. */
+struct following {
+    struct bot *bot;
+    struct chat_message message;
+    enum language language;
+    char *name;
+    char user_id[TALK_NUMBER_BYTES];
+};
+
 /* Telegram lets a bot write to nobody who has not written to it first: said at once, and not when the word is due. */
 static void on_told(void *ctx, const struct chat_result *result)
 {
-    struct talk *talk = ctx;
-    if (result->outcome == TG_CHAT_GONE)
-        talk_say(talk, TEXT_FOLLOW_START, talk->bot->username, NULL);
-    talk_end(talk);
+    struct following *f = ctx;
+    if (result->outcome == TG_CHAT_GONE) {
+        const char *values[] = {f->name, f->user_id, f->bot->username};
+        struct buf html;
+        buf_init(&html, TG_TEXT_BYTES_MAX);
+        bot_text_fill(f->language, TEXT_FOLLOW_START, values, 3, &html);
+        f->message.html = buf_text(&html);
+        f->bot->chat->send(f->bot->chat, &f->message, NULL, NULL);
+        buf_fini(&html);
+    }
+    free(f->name);
+    free(f);
+}
+
+static void tell_in_private(const struct talk *talk, const char *title)
+{
+    const char *values[] = {title};
+    struct buf html;
+    struct following *f = mem_alloc(sizeof *f);
+    *f = (struct following){.bot = talk->bot,
+                            .message = {.chat_id = talk->update.chat_id,
+                                        .thread_id = talk->update.thread_id,
+                                        .patient = true},
+                            .language = talk->said_in,
+                            .name = mem_str_dup(talk->update.from_name)};
+    talk_number(talk->update.from_id, f->user_id);
+    buf_init(&html, TG_TEXT_BYTES_MAX);
+    bot_text_fill(talk->said_in, TEXT_FOLLOW_HERE, values, 1, &html);
+    struct chat_message message = {
+        .chat_id = talk->update.from_id, .html = buf_text(&html), .patient = true};
+    talk->bot->chat->send(talk->bot->chat, &message, on_told, f);
+    buf_fini(&html);
 }
 
 static void on_followed(void *ctx, const char *title, const struct err *err)
 {
     struct talk *talk = ctx;
     talk_answer(talk, err ? TEXT_DATABASE_AWAY : title ? TEXT_FOLLOWED : TEXT_FOLLOW_THEIRS);
-    if (!title || talk->update.chat_id == talk->update.from_id) {
-        talk_end(talk);
-        return;
-    }
-    const char *values[] = {title};
-    struct buf html;
-    buf_init(&html, TG_TEXT_BYTES_MAX);
-    bot_text_fill(talk->said_in, TEXT_FOLLOW_HERE, values, 1, &html);
-    struct chat_message message = {
-        .chat_id = talk->update.from_id, .html = buf_text(&html), .patient = true};
-    talk->bot->chat->send(talk->bot->chat, &message, on_told, talk);
-    buf_fini(&html);
+    if (title && talk->update.chat_id != talk->update.from_id)
+        tell_in_private(talk, title);
+    talk_end(talk);
 }
 
 void bot_press_follow(struct talk *talk, const char *arg)

@@ -238,6 +238,7 @@ enum text {
     TEXT_ISSUES_OFF,
     /* reports of people */
     TEXT_BUG_ADDED, /* title, code */
+    TEXT_BUG_ATTACHED,
     TEXT_BUTTON_FOLLOW,
     TEXT_FOLLOWED,
     TEXT_FOLLOW_THEIRS,

@@ -25,13 +25,14 @@ const char *const REPORT_TEXTS[TEXTS][LANGUAGES] = {
          "последние пять. Пример: <code>/comment 12 только на Android</code>"},
     [TEXT_HELP_REPORT_BUG] = {"report what no program noticed",
                               "сообщить о том, чего программа не заметила"},
-    [TEXT_MORE_REPORT_BUG] =
-        {"The first line is its title. In reply to a message, that is part of "
-         "it. You get a code, and a word when it is over, if you press the "
-         "button. Example: <code>/report_bug Paid, but no picture came</code>",
-         "Первая строка — заголовок. В ответ на сообщение — его текст войдёт "
-         "в отчёт. Вы получите код и, если нажмёте кнопку, уведомление о решении. "
-         "Пример: <code>/report_bug Оплатил, а картинка не пришла</code>"},
+    [TEXT_MORE_REPORT_BUG] = {"The first line is its title. In reply to a message, that is part of "
+                              "it. You get a code, and a word when it is over, if you press the "
+                              "button. If the bot showed a code, put it in front. Example: "
+                              "<code>/report_bug Paid, but no picture came</code>",
+                              "Первая строка — заголовок. В ответ на сообщение — его текст войдёт "
+                              "в отчёт. Если бот показал код, начните с него. Вы получите код и, "
+                              "если нажмёте кнопку, уведомление о решении. "
+                              "Пример: <code>/report_bug Оплатил, а картинка не пришла</code>"},
     [TEXT_HELP_STATE] = {"how far a person's report is", "на каком этапе сообщение пользователя"},
     [TEXT_MORE_STATE] = {"The six states of a report are three of an error: investigating, "
                          "confirmed and in_progress are in progress, resolved and wont_fix are "
@@ -41,16 +42,20 @@ const char *const REPORT_TEXTS[TEXTS][LANGUAGES] = {
                          "«решена». Кнопки на карточке тоже меняют состояние."},
     [TEXT_BUG_ADDED] = {"Thank you, it is written down: {0}\nIts code is <code>{1}</code>.",
                         "Спасибо, записано: {0}\nКод: <code>{1}</code>."},
+    [TEXT_BUG_ATTACHED] = {"It is attached to the error whose code you gave.",
+                           "Прикреплено к ошибке, код которой вы указали."},
     [TEXT_BUTTON_FOLLOW] = {"Tell me when it is over", "Сообщить мне о решении"},
-    [TEXT_FOLLOWED] = {"You will hear of it in private", "Сообщим в личных сообщениях"},
-    [TEXT_FOLLOW_THEIRS] = {"Only who reported it can ask for that",
+    [TEXT_FOLLOWED] = {"I will write to you in private when it is over",
+                       "Напишу вам в личные сообщения, когда будет решение"},
+    [TEXT_FOLLOW_THEIRS] = {"Only the person who reported it can ask for that",
                             "Об этом может попросить только автор сообщения"},
     [TEXT_FOLLOW_HERE] = {"You will hear here when this is over: <b>{0}</b>",
                           "Здесь сообщим о решении: <b>{0}</b>"},
     [TEXT_FOLLOW_START] =
-        {"I may not write to you first. Open @{0} and press Start: then the word will reach you.",
-         "Telegram не даёт боту написать первым. Откройте @{0} и нажмите «Старт» — тогда "
-         "уведомление дойдёт."},
+        {"<a href=\"tg://user?id={1}\">{0}</a>, I may not write to you first. Open @{2} and press "
+         "Start: then I can tell you.",
+         "<a href=\"tg://user?id={1}\">{0}</a>, Telegram не даёт боту написать первым. Откройте "
+         "@{2} и отправьте /start — тогда уведомление дойдёт."},
     [TEXT_NO_REPORT] =
         {"#{0} is no report of a person: its status is changed by /take, /resolve, /reopen",
          "#{0} — не сообщение пользователя: его меняют /take, /resolve, /reopen"},

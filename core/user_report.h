@@ -10,6 +10,7 @@
 /* Text is owned by the arena of the request; NULL: not given. */
 struct user_report {
     int32_t project_id;
+    bool of_any_project; /* project_id, unless another one has the event that `code` means */
     char event_id[RANDOM_HEX_BYTES]; /* of the event that it becomes */
     const char *title;               /* never NULL */
     const char *description;

@@ -94,7 +94,6 @@ static bool add_category(struct user_report *r, struct arena *arena)
             slug[n++] = '-';
     while (n && slug[n - 1] == '-')
         n--;
-    n = utf8_cut(slug, n, sizeof slug - 1);
     slug[n] = '\0';
     struct json_value value = {.kind = JSON_STRING_V, .text = n ? slug : "bug", .len = n ? n : 3};
     return take(&value, sizeof slug, arena, &r->category);
@@ -192,7 +191,8 @@ bool report_read(const char *body, size_t len, int32_t project_id, const struct 
     return finish(r, arena, err);
 }
 
-/* Six characters, one of them a digit, none of them small: a word of a sentence is none. */
+/* Six characters, one of them a digit, none of them small. The number of an order looks the same: what is taken for a code stays
+ * where it is said. */
 static bool is_code(const char *text, size_t len)
 {
     char low[RANDOM_HEX_BYTES];
@@ -218,10 +218,10 @@ bool report_of_text(const char *text, int32_t project_id, const struct scrub *sc
         struct json_value code = {.kind = JSON_STRING_V, .text = text, .len = word};
         if (!take(&code, word, arena, &r->code))
             return err_set(err, ERR_LIMIT, "the report is too large");
-        text += word;
     }
     struct json_value value = {.kind = JSON_STRING_V, .text = text, .len = strlen(text)};
     r->project_id = project_id;
+    r->of_any_project = true;
     scrub_value(scrub, SCRUB_TEXT, &value, arena);
     if (!take(&value, LONG_BYTES, arena, &r->description))
         return err_set(err, ERR_LIMIT, "the report is too large");

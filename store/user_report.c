@@ -8,12 +8,13 @@
 #include <string.h>
 
 /* clang-format off */
-static const char EVENT_SQL[] = "INSERT INTO event_inbox (id, event_id, project_id, body) "
-                                "VALUES (nextval('event_id_seq'), $1, $2, $3::jsonb)";
+/* A report of all projects ($6) is of the one that has the event which its code means. */
 static const char ADD_SQL[] =
-    "INSERT INTO user_report (project_id, event_id, title, description, steps, expected, actual, category, url, browser, contact, "
-    "about_event_id, reporter_id, reporter_chat_id, language) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-    "nabat_event_of_code($1::integer, $12::text, $13::text), $14, $15, $16) RETURNING id, about_event_id";
+    "WITH p AS (SELECT coalesce(CASE WHEN $6::bool THEN nabat_project_of_code($4::text, $5::text) END, $1::integer) AS id), "
+    "i AS (INSERT INTO event_inbox (id, event_id, project_id, body) SELECT nextval('event_id_seq'), $2, p.id, $3::jsonb FROM p) "
+    "INSERT INTO user_report (project_id, event_id, about_event_id, title, description, steps, expected, actual, category, url, "
+    "browser, contact, user_id, language, reporter_id, reporter_chat_id) SELECT p.id, $2, nabat_event_of_code(p.id, $4, $5), $7, $8, "
+    "$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19 FROM p RETURNING id, about_event_id";
 /* Said under the card of that error, as what users of an SDK's form say (002_sentry.sql). */
 static const char ABOUT_SQL[] =
     "INSERT INTO user_feedback (project_id, feedback_id, event_id, name, message, url) "
@@ -63,7 +64,7 @@ struct added_call {
 static void on_added(void *ctx, const struct pg_reply *reply)
 {
     struct added_call *call = ctx;
-    const PGresult *rows = reply->err ? NULL : reply->results[1];
+    const PGresult *rows = reply->err ? NULL : reply->results[0];
     const char *about = rows ? pg_get_text(rows, 0, 1) : NULL;
     call->done(call->ctx, rows ? pg_get_i64(rows, 0, 0) : 0, about ? about : "", reply->err);
     free(call);
@@ -74,17 +75,20 @@ static void add_row(struct pg_batch *batch, const struct user_report *r)
     char low[RANDOM_HEX_BYTES];
     char high[RANDOM_HEX_BYTES];
     bool named = r->code && event_code_range(r->code, low, high);
-    const char *const texts[] = {r->event_id, r->title,    r->description, r->steps,   r->expected,
-                                 r->actual,   r->category, r->url,         r->browser, r->contact};
+    const char *const texts[] = {r->title,   r->description, r->steps,   r->expected,
+                                 r->actual,  r->category,    r->url,     r->browser,
+                                 r->contact, r->user_id,     r->language};
     pg_add(batch, ADD_SQL);
     pg_i64(batch, r->project_id);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        pg_text(batch, texts[i]);
+    pg_text(batch, r->event_id);
+    pg_text(batch, r->event);
     pg_text(batch, named ? low : NULL);
     pg_text(batch, named ? high : NULL);
+    pg_bool(batch, r->of_any_project);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        pg_text(batch, texts[i]);
     pg_i64_or_null(batch, r->reporter_id);
     pg_i64_or_null(batch, r->reporter_chat_id);
-    pg_text(batch, r->language);
 }
 
 void store_user_report_add(struct pg *pg, const struct user_report *r, report_added_fn *done,
@@ -93,10 +97,6 @@ void store_user_report_add(struct pg *pg, const struct user_report *r, report_ad
     struct added_call *call = mem_alloc(sizeof *call);
     struct pg_batch *batch = pg_batch_new();
     *call = (struct added_call){done, ctx};
-    pg_add(batch, EVENT_SQL);
-    pg_text(batch, r->event_id);
-    pg_i64(batch, r->project_id);
-    pg_text(batch, r->event);
     add_row(batch, r);
     pg_add(batch, ABOUT_SQL);
     pg_text(batch, r->event_id);

@@ -117,7 +117,7 @@ def test_in_the_chat_and_a_word_when_it_is_over(service, db, tg):
 
 def test_only_who_reported_hears_of_it_and_learns_at_once_when_that_can_not_be(service, db, tg):
     service(tg=tg)
-    asked = tg.push_message(CHAT, TEAM, "/report_bug No picture <came>", "ann", "en")
+    tg.push_message(CHAT, TEAM, "/report_bug No picture <came>", "ann", "en")
     text = tg.wait(lambda: next((m for m in tg.messages.values() if m["chat_id"] == CHAT and "Its code is" in m["text"]), None), 20, "the code")
     follow = buttons(text)["Tell me when it is over"]
     tg.chats[TEAM]["gone"] = "bot can't initiate conversation with a user"
@@ -129,13 +129,43 @@ def test_only_who_reported_hears_of_it_and_learns_at_once_when_that_can_not_be(s
     def there(chat, words):
         return tg.wait(lambda: next((m for m in tg.messages.values() if m["chat_id"] == chat and words in m["text"]), None), 20, words)
 
-    assert press(OWNER, "boss") == "Only who reported it can ask for that" and not db.one("SELECT wants_word FROM user_report")
-    assert press(TEAM, "ann") == "You will hear of it in private"
-    assert there(CHAT, "I may not write to you first")["text"].startswith("I may not write to you first. Open @")
+    assert press(OWNER, "boss") == "Only the person who reported it can ask for that" and not db.one("SELECT wants_word FROM user_report")
+    assert press(TEAM, "ann") == "I will write to you in private when it is over"
+    assert re.fullmatch(r"@ann, I may not write to you first\. Open @\w+ and press Start: then I can tell you\.",
+                        there(CHAT, "I may not write to you first")["text"])
     tg.chats[TEAM]["gone"] = None
-    assert press(TEAM, "ann") == "You will hear of it in private"
+    assert press(TEAM, "ann") == "I will write to you in private when it is over"
     assert there(TEAM, "You will hear here")["text"] == "You will hear here when this is over: No picture <came>"
-    assert db.sql("SELECT wants_word, reporter_chat_id FROM user_report") == [(True, TEAM)] and asked
+    assert db.sql("SELECT wants_word, reporter_chat_id FROM user_report") == [(True, TEAM)]
+
+
+def test_a_word_in_private_that_has_to_wait_holds_up_nobody(service, db, tg):
+    """Telegram asks for a pause before it: commands are answered meanwhile, and the service stops in it."""
+    s = service(tg=tg)
+    tg.push_message(CHAT, TEAM, "/report_bug No picture came", "ann", "en")
+    text = tg.wait(lambda: next((m for m in tg.messages.values() if "Its code is" in m["text"]), None), 20, "the code")
+    card_of(tg, "No picture came")
+    tg.fail_next("sendMessage", code=429, description="Too Many Requests: retry after 20", times=1, parameters={"retry_after": 20})
+    query = tg.press(CHAT, text["message_id"], buttons(text)["Tell me when it is over"], TEAM, "ann", "en")
+    tg.wait(lambda: tg.answers.get(query), 10, "the answer")
+    tg.wait(lambda: any(c[0] == "sendMessage" and c[1]["chat_id"] == TEAM for c in tg.calls), 10, "the first try")
+    query = tg.press(CHAT, text["message_id"], buttons(text)["Tell me when it is over"], OWNER, "boss", "en")
+    tg.wait(lambda: tg.answers.get(query), 10, "the answer to the next one")
+    assert s.stop() == 0
+
+
+def test_what_looks_like_a_code_stays_in_the_report(service, db, tg, tools):
+    s = service(tg=tg)
+    text = say(tg, "/report_bug 123456 has not come", OWNER)["text"]
+    assert "123456 has not come" in text and "attached" not in text
+    key = tools(db, "--project", "add", "shop").stdout.split("://")[1].split("@")[0]
+    answer = wait(lambda: (a := s.post({"message": "no such order", "severity": "error"}, key=key)).status == 200 and a, 20, "the key").json
+    wait(lambda: db.one("SELECT count(*) FROM event WHERE project_id <> 1") == 1, 20, "the event")
+    text = say(tg, f"/report_bug {answer['codes'][0]} it says try later", OWNER)["text"]
+    assert "It is attached to the error whose code you gave." in text
+    wait(lambda: db.one("SELECT group_id FROM user_feedback"), 20, "what was said, under the error")
+    assert db.sql("SELECT g.title, f.message, r.project_id = g.project_id FROM user_feedback f JOIN error_group g ON g.id = f.group_id "
+                  "JOIN user_report r ON r.event_id = f.feedback_id") == [("no such order", f"{answer['codes'][0]} it says try later", True)]
 
 
 def test_a_report_with_a_code_is_attached_to_the_error(service, db, tg):
@@ -190,8 +220,13 @@ def test_a_person_can_be_forgotten(service, db):
     assert report(s, {**FORM, "user_id": "u-4711", "code": code}).json["about"]
     wait(lambda: db.one("SELECT count(*) FROM event") == 2, 20, "its event")
     wait(lambda: db.one("SELECT group_id FROM user_report") and db.one("SELECT group_id FROM user_feedback"), 20, "joined with its group")
+    group = db.one("SELECT group_id FROM user_feedback")
+    db.sql("INSERT INTO alert_note (group_id, kind, body, author) SELECT group_id, 'feedback', message, name FROM user_feedback")
+    db.sql("INSERT INTO alert_note (group_id, kind, body) VALUES (%s, 'feedback', 'of another user')", group)
+    db.sql("DELETE FROM event WHERE origin = 'user_report'")  # its day has gone
     db.sql("SELECT forget_user('u-4711')")
-    assert db.sql("SELECT title, description, contact, url FROM user_report") == [("[forgotten]", None, None, None)]
+    assert db.sql("SELECT title, description, contact, url, user_id FROM user_report") == [("[forgotten]", None, None, None, None)]
+    assert db.sql("SELECT body FROM alert_note") == [("of another user",)]
     assert db.one("SELECT count(*) FROM user_feedback") == 0, "what was said under the other error's card"
     assert db.sql("SELECT title FROM error_group ORDER BY origin = 'user_report'") == [("pool exhausted",), ("[forgotten]",)]
 

@@ -1,0 +1,35 @@
+-- 023_reports.sql -- a report knows by itself whose it is; a code that is said in a chat is looked for in all projects.
+--
+-- Safe on a live database: a column without a default, which is filled from the events that are still there.
+
+-- Whose it is in the product. Its event says so, too, but goes with its day, while the report of an open error stays.
+ALTER TABLE user_report ADD COLUMN user_id text;
+UPDATE user_report r SET user_id = e.user_id FROM event e
+WHERE e.project_id = r.project_id AND e.event_id = r.event_id AND e.user_id IS NOT NULL;
+
+-- As in 020_reports.sql, by the report's own user.
+CREATE OR REPLACE FUNCTION nabat_forget_more(person text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    theirs bigint[] := ARRAY(SELECT r.id FROM user_report r WHERE r.reporter_id::text = person OR r.user_id = person);
+BEGIN
+    DELETE FROM user_hour u WHERE u.user_id = person;
+    DELETE FROM user_day u WHERE u.user_id = person;
+    -- what they said of somebody else's error, and the group that is nothing but their words
+    DELETE FROM alert_note t USING user_feedback f, user_report r
+    WHERE r.id = ANY(theirs) AND f.project_id = r.project_id AND f.feedback_id = r.event_id
+      AND t.group_id = f.group_id AND t.kind = 'feedback' AND t.body = f.message;
+    DELETE FROM user_feedback f USING user_report r
+    WHERE r.id = ANY(theirs) AND f.project_id = r.project_id AND f.feedback_id = r.event_id;
+    UPDATE error_group g SET title = '[forgotten]' FROM user_report r
+    WHERE r.id = ANY(theirs) AND g.id = r.group_id AND g.origin = 'user_report';
+    UPDATE user_report r SET title = '[forgotten]', description = NULL, steps = NULL, expected = NULL, actual = NULL, url = NULL,
+           browser = NULL, contact = NULL, user_id = NULL, reporter_id = NULL, reporter_chat_id = NULL, wants_word = false
+    WHERE r.id = ANY(theirs);
+    DELETE FROM group_comment c WHERE c.actor_id::text = person;
+END $$;
+
+-- The project that has an event of this code: a chat is of all projects. NULL: none has.
+CREATE FUNCTION nabat_project_of_code(low text, high text) RETURNS integer
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS
+$$ SELECT p.id FROM project p WHERE nabat_event_of_code(p.id, low, high) IS NOT NULL ORDER BY p.id LIMIT 1 $$;
