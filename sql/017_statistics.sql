@@ -2,7 +2,7 @@
 --
 --     a batch of the writer --same transaction--> event_tally --nabat_fold, every 2 s--> event_hour     kinds of events
 --     a group that came back --same transaction-----^                                    project_hour   the same without origin and release
---                                                                                        group_hour     and, when an hour is over, group_day
+--                                                                                        group_hour     and, when a day is over, group_day
 --                                                                                        group_release  what met which release
 --                                                                                        user_hour      and user_day: who met most
 --                                                                                        user_sketch    how many users, about
@@ -55,13 +55,13 @@ CREATE TABLE group_release (
 ) WITH (fillfactor = 70);
 CREATE INDEX group_release_release ON group_release (release, last_hour);
 
--- An hour and a day name the users of a project who met most: 1000, and up to twice as many, while they last, 250 of an hour
--- and 500 of a day that is over. Who is left out for a while may have met a few more than they say. Of more than 500 events a
--- second one in so many is named, and counts for as many.
+-- An hour and a day name the 1000 users of a project who met most, and up to twice as many while they fill: a user who
+-- is left out for a while may have met a few more than they say. Of more than 500 events a second one in so many is named, and
+-- counts for as many.
 CREATE TABLE user_hour (
     hour       timestamptz NOT NULL,
     project_id bigint NOT NULL,
-    user_id    text COLLATE "C" NOT NULL,
+    user_id    text NOT NULL,
     events     bigint NOT NULL,
     PRIMARY KEY (hour, project_id, user_id)
 ) WITH (fillfactor = 70);
@@ -135,20 +135,20 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(round(CASE WHEN raw <= 2.5 * 2048 AND empty > 0 THEN 2048 * ln(2048.0 / empty) ELSE raw END), 0)::bigint FROM e
 $$;
 
--- Of these hours and days the best `keep` of a project stay, once there are more than `above`.
-CREATE FUNCTION nabat_keep_most(hours timestamptz[], days timestamptz[], above integer, keep integer) RETURNS void
+-- A project's best 1000 of one hour or day stay, once there are 2000.
+CREATE FUNCTION nabat_keep_most(hours timestamptz[]) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     DELETE FROM user_hour u USING (
         SELECT x.hour, x.project_id, x.user_id, row_number() OVER (PARTITION BY x.hour, x.project_id
                ORDER BY x.events DESC, x.user_id) AS place, count(*) OVER (PARTITION BY x.hour, x.project_id) AS n
         FROM user_hour x WHERE x.hour = ANY(hours)) r
-    WHERE r.n > above AND r.place > keep AND u.hour = r.hour AND u.project_id = r.project_id AND u.user_id = r.user_id;
+    WHERE r.n > 2000 AND r.place > 1000 AND u.hour = r.hour AND u.project_id = r.project_id AND u.user_id = r.user_id;
     DELETE FROM user_day u USING (
         SELECT x.day, x.project_id, x.user_id, row_number() OVER (PARTITION BY x.day, x.project_id
                ORDER BY x.events DESC, x.user_id) AS place, count(*) OVER (PARTITION BY x.day, x.project_id) AS n
-        FROM user_day x WHERE x.day = ANY(days)) r
-    WHERE r.n > above AND r.place > keep AND u.day = r.day AND u.project_id = r.project_id AND u.user_id = r.user_id;
+        FROM user_day x WHERE x.day IN (SELECT DISTINCT date_trunc('day', h, 'UTC') FROM unnest(hours) h)) r
+    WHERE r.n > 2000 AND r.place > 1000 AND u.day = r.day AND u.project_id = r.project_id AND u.user_id = r.user_id;
 END $$;
 
 CREATE FUNCTION nabat_fold_users(batches event_tally[]) RETURNS void
@@ -172,7 +172,7 @@ BEGIN
         INSERT INTO user_day AS d (day, project_id, user_id, events)
         SELECT date_trunc('day', hour, 'UTC'), project_id, user_id, sum(n) FROM met GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
         ON CONFLICT (day, project_id, user_id) DO UPDATE SET events = d.events + excluded.events;
-        PERFORM nabat_keep_most(hours, ARRAY(SELECT DISTINCT date_trunc('day', h, 'UTC') FROM unnest(hours) h), 2000, 1000);
+        PERFORM nabat_keep_most(hours);
     END IF;
     FOR s IN SELECT d.is_day, date_trunc(CASE WHEN d.is_day THEN 'day' ELSE 'hour' END, u.hour, 'UTC') AS at, u.project_id,
                     array_agg(u.place) AS places, array_agg(u.rank) AS ranks
@@ -189,27 +189,22 @@ BEGIN
     END LOOP;
 END $$;
 
--- group_day has the hours before this moment, and none behind it. It gets an hour once that is over: one statement an hour
--- instead of one row for each group in each fold, and nobody who asks for a month reads more than two hours of today. Returns
--- the moment; the caller holds the lock of nabat_fold.
-CREATE FUNCTION nabat_close_hours() RETURNS timestamptz
+-- Before this moment group_day is complete, and hours behind it are not in it. A day is closed once it is over: one statement
+-- a day instead of one row for each group in each fold. Returns the moment; the caller holds the lock of nabat_fold.
+CREATE FUNCTION nabat_close_days() RETURNS timestamptz
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     closed timestamptz := (SELECT value::timestamptz FROM service_setting WHERE name = 'group_days_until');
-    this_hour timestamptz := date_trunc('hour', now(), 'UTC');
+    today timestamptz := date_trunc('day', now(), 'UTC');
 BEGIN
-    IF closed >= this_hour THEN
+    IF closed >= today THEN
         RETURN closed;
     END IF;
     INSERT INTO group_day AS d (group_id, day, events)
-    SELECT group_id, date_trunc('day', hour, 'UTC'), sum(events) FROM group_hour WHERE hour >= closed AND hour < this_hour
-    GROUP BY 1, 2 ORDER BY 1, 2
-    ON CONFLICT (group_id, day) DO UPDATE SET events = d.events + excluded.events;
-    PERFORM nabat_keep_most(ARRAY(SELECT generate_series(closed, this_hour - interval '1 hour', interval '1 hour')), '{}', 250, 250);
-    PERFORM nabat_keep_most('{}', ARRAY(SELECT generate_series(date_trunc('day', closed, 'UTC'), this_hour - interval '1 day',
-                                                               interval '1 day')), 500, 500);
-    UPDATE service_setting SET value = this_hour::text WHERE name = 'group_days_until';
-    RETURN this_hour;
+    SELECT group_id, date_trunc('day', hour, 'UTC'), sum(events) FROM group_hour WHERE hour >= closed AND hour < today GROUP BY 1, 2
+    ON CONFLICT (group_id, day) DO UPDATE SET events = excluded.events;
+    UPDATE service_setting SET value = today::text WHERE name = 'group_days_until';
+    RETURN today;
 END $$;
 
 -- As in 013_hours.sql, and everything else that the batches say.
@@ -225,7 +220,7 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('nabat.fold'), hashtext(current_schema()::text)) THEN
         RETURN 0;
     END IF;
-    closed := nabat_close_hours();
+    closed := nabat_close_days();
     WITH due AS (SELECT id FROM (SELECT id, sum(cells) OVER (ORDER BY id) - cells AS before
                                  FROM (SELECT id, cells FROM event_tally ORDER BY id LIMIT 1000) t) t
                  WHERE before < cells_max),
@@ -279,7 +274,7 @@ BEGIN
         INSERT INTO group_hour AS h (group_id, hour, events)
         SELECT group_id, hour, sum(events) FROM cells WHERE events > 0 GROUP BY 1, 2 ORDER BY 1, 2
         ON CONFLICT (group_id, hour) DO UPDATE SET events = h.events + excluded.events),
-    -- hours that are over get what comes late; this one goes to its day as a whole
+    -- days that are closed get what comes late; the others get all of it at once when they are
     by_group_day AS (
         INSERT INTO group_day AS d (group_id, day, events)
         SELECT group_id, date_trunc('day', hour, 'UTC'), sum(events) FROM cells WHERE events > 0 AND hour < closed
@@ -315,7 +310,7 @@ DECLARE
     m bigint;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('nabat.fold'), hashtext(current_schema()::text));
-    PERFORM nabat_close_hours();
+    PERFORM nabat_close_days();
     WITH gone AS (DELETE FROM event_hour WHERE hour < whole RETURNING *),
     sums AS (SELECT date_trunc('day', hour, 'UTC') AS day, project_id, severity, origin, release, sum(events) AS events,
                     sum(made) AS made, sum(regressed) AS regressed, sum(counted) AS counted

@@ -58,8 +58,7 @@ $$ SELECT CASE WHEN state = 'new' THEN 'new' WHEN state IN ('resolved', 'wont_fi
 CREATE FUNCTION nabat_report_follow() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-    UPDATE user_report r SET state = CASE NEW.status WHEN 'in_progress' THEN 'investigating' ELSE NEW.status END,
-           said_state = CASE WHEN NEW.status = 'resolved' THEN r.said_state END
+    UPDATE user_report r SET state = CASE NEW.status WHEN 'in_progress' THEN 'investigating' ELSE NEW.status END
     WHERE r.group_id = NEW.id AND nabat_status_of(r.state) <> NEW.status;
     RETURN NULL;
 END $$;
@@ -75,10 +74,7 @@ BEGIN
         RAISE EXCEPTION 'state is %: it takes new, investigating, confirmed, in_progress, resolved, wont_fix', report_state.state
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM 1 FROM error_group g WHERE g.id = root FOR NO KEY UPDATE; -- first, as whoever changes its status
-    UPDATE user_report r SET state = report_state.state,
-           said_state = CASE WHEN nabat_status_of(report_state.state) = 'resolved' THEN r.said_state END
-    WHERE r.group_id = root;
+    UPDATE user_report r SET state = report_state.state WHERE r.group_id = root;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
@@ -89,39 +85,22 @@ END $$;
 
 CREATE OR REPLACE FUNCTION nabat_forget_more(person text) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-DECLARE
-    theirs bigint[] := ARRAY(SELECT r.id FROM user_report r WHERE r.reporter_id::text = person OR r.event_id IN (
-        SELECT e.event_id FROM event e WHERE e.user_id = person OR e.chat_id::text = person));
 BEGIN
     DELETE FROM user_hour u WHERE u.user_id = person;
     DELETE FROM user_day u WHERE u.user_id = person;
-    -- what they said of somebody else's error, and the group that is nothing but their words
-    DELETE FROM alert_note t USING user_feedback f, user_report r
-    WHERE r.id = ANY(theirs) AND f.project_id = r.project_id AND f.feedback_id = r.event_id
-      AND t.group_id = f.group_id AND t.kind = 'feedback' AND t.body = f.message;
-    DELETE FROM user_feedback f USING user_report r
-    WHERE r.id = ANY(theirs) AND f.project_id = r.project_id AND f.feedback_id = r.event_id;
-    UPDATE error_group g SET title = '[forgotten]' FROM user_report r
-    WHERE r.id = ANY(theirs) AND g.id = r.group_id AND g.origin = 'user_report';
     UPDATE user_report r SET title = '[forgotten]', description = NULL, steps = NULL, expected = NULL, actual = NULL, url = NULL,
            browser = NULL, contact = NULL, reporter_id = NULL, reporter_chat_id = NULL, wants_word = false
-    WHERE r.id = ANY(theirs);
+    WHERE r.reporter_id::text = person OR r.reporter_chat_id::text = person
+       OR r.event_id IN (SELECT e.event_id FROM event e WHERE e.user_id = person OR e.chat_id::text = person);
     DELETE FROM group_comment c WHERE c.actor_id::text = person;
 END $$;
 
--- The event of a short code (core/event_code.h): the newest of seven days. NULL: there is none. The range is read first and
--- sorted then: by the order of ids a plan would go through all events.
+-- The event of a short code (core/event_code.h): the newest of seven days. NULL: there is none.
 CREATE FUNCTION nabat_event_of_code(project integer, low text, high text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
-BEGIN
-    IF low IS NULL THEN
-        RETURN NULL;
-    END IF;
-    RETURN (WITH m AS MATERIALIZED (
-                SELECT e.id, e.event_id FROM event e WHERE e.project_id = project AND e.event_id >= low AND e.event_id <= high
-                  AND e.received_at > now() - interval '7 days' LIMIT 1000)
-            SELECT m.event_id FROM m ORDER BY m.id DESC LIMIT 1);
-END $$;
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT e.event_id FROM event e WHERE e.project_id = project AND e.event_id >= low AND e.event_id <= high
+      AND e.received_at > now() - interval '7 days' ORDER BY e.id DESC LIMIT 1
+$$;
 
 ALTER TABLE chat_message DROP CONSTRAINT chat_message_kind_check;
 ALTER TABLE chat_message ADD CONSTRAINT chat_message_kind_check

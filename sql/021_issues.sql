@@ -40,15 +40,10 @@ DECLARE
     linked bigint;
     was text;
 BEGIN
-    SELECT l.group_id INTO linked FROM issue_link l WHERE lower(l.repository) = lower(repo) AND l.number = issue;
+    SELECT l.group_id, l.state INTO linked, was FROM issue_link l
+    WHERE lower(l.repository) = lower(repo) AND l.number = issue FOR UPDATE;
     IF linked IS NULL THEN
         RETURN NULL;
-    END IF;
-    -- the group first, as whoever changes its status
-    PERFORM 1 FROM error_group g WHERE g.id = nabat_root(linked) FOR NO KEY UPDATE;
-    SELECT l.state INTO was FROM issue_link l WHERE l.group_id = linked FOR UPDATE;
-    IF was = said THEN
-        RETURN NULL; -- what we know: the echo of what we asked for, which may come after the error has come back
     END IF;
     UPDATE issue_link l SET state = said, wanted = said, trouble = NULL WHERE l.group_id = linked;
     IF said = 'closed' THEN
@@ -56,5 +51,5 @@ BEGIN
     ELSE
         UPDATE error_group g SET status = 'new' WHERE g.id = nabat_root(linked) AND g.status = 'resolved';
     END IF;
-    RETURN linked;
+    RETURN CASE WHEN was <> said THEN linked END;
 END $$;

@@ -56,6 +56,7 @@ verdict "banned calls" "$(files '*.c' '*.h' | grep -v '^tests/' | xargs grep -nE
 verdict "lengths of functions and files" "$(check_lengths)"
 verdict "clang-format" "$(files 'core/*.[ch]' 'charts/*.[ch]' 'net/*.[ch]' 'ingest/*.[ch]' 'spool/*.[ch]' 'store/*.[ch]' 'alerts/*.[ch]' 'stats/*.[ch]' 'monitors/*.[ch]' 'checks/*.[ch]' 'issues/*.[ch]' 'watch/*.[ch]' 'forward/*.[ch]' 'api/*.[ch]' 'bot/*.[ch]' 'prune/*.[ch]' 'clients/*.[ch]' 'tests/fuzz/*.[ch]' | xargs clang-format --dry-run -Werror 2>&1 | grep 'error:' )"
 verdict "SQL is parameterised" "$(files 'store/*.c' 'api/*.c' 'alerts/*.c' 'stats/*.c' 'monitors/*.c' 'checks/*.c' 'issues/*.c' 'watch/*.c' 'forward/*.c' 'bot/*.c' | xargs grep -nE '"[^"]*(SELECT|INSERT|UPDATE|DELETE)[^"]*%[sd]' 2>/dev/null | grep -vE 'buf_addf|STORE_GROUP|CREATE SCHEMA|SELECT %s FROM')"
+verdict "landed migrations are as they landed" "$(sha256sum --check --quiet sql/landed.sha256 2>&1)"
 verdict "left-overs" "$(files '*.c' '*.h' '*.sql' '*.py' | grep -v check_style | xargs grep -nE '\b(TODO|FIXME|XXX|HACK)\b' 2>/dev/null)"
 verdict "white space" "$(files '*.c' '*.h' '*.sql' '*.md' '*.py' '*.sh' run test | xargs grep -nE '[[:blank:]]+$' 2>/dev/null)"
 exit $status

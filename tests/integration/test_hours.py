@@ -274,7 +274,7 @@ def test_events_from_before_are_counted_by_the_migration(service, db):
            "DROP TABLE event_hour, event_day, group_hour, group_day, project_hour, project_day, group_release, user_hour, user_day, "
            "user_sketch, loss_hour; ALTER TABLE chat_setting DROP COLUMN dark_charts; DROP INDEX error_group_history_changed, error_group_first_seen, "
            "alert_outbox_sent; DROP FUNCTION nabat_fold(integer), nabat_hours_to_days(timestamptz), "
-           "nabat_sketch(bytea, text[]), nabat_sketch_raise(bytea, bigint[], bigint[]), nabat_users(bytea[]), nabat_keep_most(timestamptz[], timestamptz[], integer, integer), nabat_forget_more(text), nabat_close_hours(); "
+           "nabat_sketch(bytea, text[]), nabat_sketch_raise(bytea, bigint[], bigint[]), nabat_users(bytea[]), nabat_keep_most(timestamptz[]), nabat_forget_more(text), nabat_close_days(); "
            "DELETE FROM service_setting WHERE name = 'group_days_until'")
     for name in ("013_hours.sql", "017_statistics.sql"):
         db.sql((ROOT / "sql" / name).read_text())
