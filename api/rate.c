@@ -2,6 +2,7 @@
  * fraction. */
 #include "api/rate.h"
 
+#include "core/hash.h"
 #include "core/mem.h"
 
 #include <stdio.h>
@@ -37,20 +38,12 @@ void rate_table_free(struct rate_table *t)
     free(t);
 }
 
-static size_t hash(const char *name)
-{
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-    for (; *name; name++)
-        h = (h ^ (unsigned char)*name) * 1099511628211u;
-    return (size_t)h;
-}
-
 /* The bucket of that name among a few neighbours; else the stalest of them, emptied. */
 static struct bucket *find(struct rate_table *t, const char *name, int64_t full, int64_t now_ms)
 {
     struct bucket *stalest = NULL;
     for (size_t i = 0; i < PROBES_MAX; i++) {
-        struct bucket *b = &t->buckets[(hash(name) + i) % t->size];
+        struct bucket *b = &t->buckets[((size_t)hash_text(name) + i) % t->size];
         if (strncmp(b->name, name, NAME_BYTES - 1) == 0)
             return b;
         if (!stalest || b->since_ms < stalest->since_ms)

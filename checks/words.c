@@ -1,6 +1,7 @@
 /* words.c -- see words.h. */
 #include "checks/words.h"
 
+#include "core/hash.h"
 #include "core/json_out.h"
 #include "core/random.h"
 #include "ingest/fingerprint.h"
@@ -12,13 +13,10 @@
 static const char *const KEYS[] = {"down", "slow", "certificate"};
 enum { NAME_BYTES = 64 + CHECK_URL_BYTES, TITLE_BYTES = 256 + NAME_BYTES, HASH_BYTES = 17 };
 
-/* FNV-1a: two addresses that differ in what is asked are two checks, and what is asked may be a secret. */
+/* Two addresses that differ in what is asked are two checks, and what is asked may be a secret. */
 static void url_hash(const char *url, char out[HASH_BYTES])
 {
-    uint64_t hash = 14695981039346656037u;
-    for (const char *c = url; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-    snprintf(out, HASH_BYTES, "%016" PRIx64, hash);
+    snprintf(out, HASH_BYTES, "%016" PRIx64, hash_text(url));
 }
 
 /* Of two addresses that differ in what is not shown, the number tells which. */

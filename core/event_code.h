@@ -1,5 +1,5 @@
-/* event_code.h -- six characters that stand for an event, to be read out and typed: Crockford's base 32 of the first 30 bits of its id. Of
- * events with the same code the newest of seven days is meant. Pure. */
+/* event_code.h -- six characters that stand for an event, to be read out and typed: Crockford's base 32 of the first 30 bits
+ * of its id. Of events with the same code the newest of seven days is meant. Pure. */
 #ifndef NABAT_CORE_EVENT_CODE_H
 #define NABAT_CORE_EVENT_CODE_H
 

@@ -7,8 +7,9 @@
 
 -- Whose it is in the product. Its event says so, too, but goes with its day, while the report of an open error stays.
 ALTER TABLE user_report ADD COLUMN user_id text;
-UPDATE user_report r SET user_id = e.user_id FROM event e
-WHERE e.project_id = r.project_id AND e.event_id = r.event_id AND e.user_id IS NOT NULL;
+-- A look into the index for each report: a join might be planned as a scan of all events.
+UPDATE user_report r SET user_id =
+    (SELECT e.user_id FROM event e WHERE e.project_id = r.project_id AND e.event_id = r.event_id LIMIT 1);
 
 CREATE OR REPLACE FUNCTION nabat_report_follow() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$

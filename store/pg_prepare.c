@@ -6,21 +6,13 @@
  * connection: slower, and right. The same after DDL that a plan can't follow (0A000). */
 #include "store/pg_internal.h"
 
+#include "core/hash.h"
 #include "core/log.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { NAME_BYTES = 32, ANSWERS_MAX = 64 };
-
-/* FNV-1a. Names go by content, so that one never stands for two texts, of whatever version. */
-static uint64_t hash_of(const char *sql)
-{
-    uint64_t h = 14695981039346656037u;
-    for (const char *p = sql; *p; p++)
-        h = (h ^ (unsigned char)*p) * 1099511628211u;
-    return h;
-}
 
 static uint64_t find_sql(const struct pg_prepared_name *list, size_t count, const char *sql)
 {
@@ -48,7 +40,8 @@ static bool prepare(struct pg *pg, const char *sql, const struct pg_params *para
     uint64_t hash = find_sql(p->known, p->known_count, sql);
     bool known = hash != 0;
     if (!known) {
-        hash = hash_of(sql);
+        /* by content, so that a name never stands for two texts, of whatever version */
+        hash = hash_text(sql);
         known =
             has_hash(p->known, p->known_count, hash) || has_hash(p->asked, p->asked_count, hash);
     }
