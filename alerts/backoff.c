@@ -1,4 +1,4 @@
-/* backoff.c -- exponential, with jitter, with a ceiling. */
+/* backoff.c -- exponential, with a ceiling. */
 #include "alerts/backoff.h"
 
 #include "core/limits.h"
@@ -12,4 +12,13 @@ int64_t backoff_ms(int failures, uint32_t dice)
     if (delay > most)
         delay = most;
     return delay - (int64_t)(dice % 1000) * delay / 4000;
+}
+
+int64_t lost_again_ms(int lost_answers)
+{
+    int64_t delay = (int64_t)LOST_AGAIN_SECONDS * 1000;
+    int64_t most = (int64_t)LOST_AGAIN_SECONDS_MAX * 1000;
+    for (int i = 2; i < lost_answers && delay < most; i++)
+        delay *= 4;
+    return delay < most ? delay : most;
 }

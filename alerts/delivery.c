@@ -156,8 +156,14 @@ void lane_record(struct lane *lane)
     else if (lane->load == LOAD_CARD)
         store_card_done(pg, &lane->card, lane->card_outcome, lane->delay_s, on_recorded, lane);
     else if (lane->state)
-        store_outbox_put_off(pg, lane->sending.id, lane->claim_epoch, lane->state, lane->delay_s,
-                             lane->error, on_recorded, lane);
+        store_outbox_put_off(pg,
+                             &(struct outbox_put_off){.id = lane->sending.id,
+                                                      .epoch = lane->claim_epoch,
+                                                      .state = lane->state,
+                                                      .answer_lost = lane->answer_lost,
+                                                      .delay_s = lane->delay_s,
+                                                      .error = lane->error},
+                             on_recorded, lane);
     else
         store_outbox_sent(pg, &lane->sending, on_recorded, lane);
 }
@@ -360,6 +366,7 @@ static void on_stop_limit(struct ev_loop *loop, ev_timer *timer, int events)
         struct lane *lane = d->lanes[i];
         if (lane->phase == PHASE_SENDING && lane->load == LOAD_ALERT) {
             lane->state = "uncertain";
+            lane->answer_lost = true;
             lane->delay_s = 0;
             snprintf(lane->error, sizeof lane->error,
                      "the service stopped while it was being sent");

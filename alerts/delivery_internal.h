@@ -32,12 +32,14 @@ struct lane {
     int64_t due_ms; /* monotonic */
     int attempts;
     bool was_uncertain;
+    int lost_answers;
     struct chat_message message; /* its html and keyboard are `out` */
     char *out_html;
     struct chat_keyboard out_keyboard;
     char topic[ORIGIN_BYTES_MAX + 1]; /* the forum topic that is being made */
     /* its outcome, kept until it is written down */
     const char *state; /* NULL: sent */
+    bool answer_lost;  /* by this attempt */
     int64_t delay_s;
     char error[ERR_TEXT_BYTES_MAX];
     /* LOAD_CARD; its group's texts are gone by then */

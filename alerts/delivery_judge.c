@@ -95,6 +95,7 @@ void lane_judge_alert(struct lane *lane, const struct chat_result *r)
     const char *waiting = lane->was_uncertain ? "uncertain" : "pending";
     note_health(lane, r);
     lane->state = NULL;
+    lane->answer_lost = false;
     snprintf(lane->error, sizeof lane->error, "%s", r->text ? r->text : "");
     switch (r->outcome) {
     case TG_OK:
@@ -107,8 +108,10 @@ void lane_judge_alert(struct lane *lane, const struct chat_result *r)
     case TG_UNCERTAIN:
         /* once more, marked; after a second lost answer it is not sent again, but said in a digest of
          * what came late, unless a press has shown that it is there */
+        lane->answer_lost = true;
         put_off(lane, "uncertain",
-                lane->was_uncertain ? ALERT_TTL_SECONDS + 1 : backoff_s(lane->attempts));
+                ++lane->lost_answers < LOST_ANSWERS_MAX ? backoff_s(lane->attempts)
+                                                        : lost_again_ms(lane->lost_answers) / 1000);
         break;
     case TG_CHAT_MOVED:
         delivery_follow(d, lane->sending.chat_id, r->migrate_to);
@@ -165,8 +168,8 @@ static enum digest_outcome digest_later(struct lane *lane, const struct chat_res
     d->delay_s = backoff_s(lane->digest_tries + 1);
     if (file_fails) /* it may be there, or files are forbidden: the pages name them all the same */
         return DIGEST_LISTED;
-    if (may_be_there && lane->digest_tries > 1) /* twice is enough for a while */
-        d->delay_s = ALERT_TTL_SECONDS;
+    if (may_be_there && lane->digest_tries >= LOST_ANSWERS_MAX) /* twice is enough for a while */
+        d->delay_s = lost_again_ms(lane->digest_tries) / 1000;
     switch (r->outcome) {
     case TG_TOO_MANY:
         pacer_refused(lane->delivery->pacer, lane->chat_id, r->retry_after_s, clock_mono_ms());

@@ -105,6 +105,7 @@ static void on_claimed(void *ctx, const struct outbox_row *row, const struct err
     lane->attempts = row->attempts;
     lane->due_ms = clock_mono_ms() - row->waited_ms;
     lane->was_uncertain = row->possible_repeat;
+    lane->lost_answers = row->lost_answers;
     lane->phase = PHASE_SENDING;
     pacer_take(d->pacer, lane->chat_id, PACE_ALERT, clock_mono_ms());
     lane->message = (struct chat_message){.chat_id = row->chat_id,

@@ -142,6 +142,9 @@ enum {
     EMERGENCY_WAITING_MAX = 500, /* of them, for one chat */
     EMERGENCY_PLACES_MAX = 16,   /* chats and channels */
     ALERT_TTL_SECONDS = 900,     /* an alert that waited longer is said in a digest */
+    LOST_ANSWERS_MAX = 2,        /* then a digest names it instead */
+    LOST_AGAIN_SECONDS = 30,     /* after that many, and four times as long after each more */
+    LOST_AGAIN_SECONDS_MAX = 900,
 
     /* -- chat -- */
     CHAT_INPUT_BYTES_MAX = 8 * KIB, /* a message to the bot; the rest is ignored */

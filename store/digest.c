@@ -3,6 +3,7 @@
 
 #include "core/limits.h"
 #include "core/mem.h"
+#include "store/outbox_sql.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ enum digest_reason digest_reason_of_name(const char *name)
 /* --------------------------------------------------------------------------------------- folding */
 
 /* A storm's message takes more while it is open; the others are complete once they are sent. */
+/* clang-format off */
 static const char FOLD_SQL[] =
     "WITH me AS (SELECT 1 FROM service_lease WHERE name = 'alerts' AND holder = $1 AND epoch = $2 "
     "AND until > clock_timestamp() FOR SHARE), "
@@ -32,7 +34,7 @@ static const char FOLD_SQL[] =
     "WHERE chat_id = $3 "
     "AND state IN ('pending', 'uncertain') AND next_try_at <= now() AND note_id IS NULL "
     "AND CASE $4 WHEN 'storm' THEN hold IS NULL AND state = 'pending' "
-    "WHEN 'late' THEN hold IS NULL AND created_at < now() - make_interval(secs => $5) "
+    "WHEN 'late' THEN " OUTBOX_IS_LATE("$5", "$8") " "
     "ELSE hold = $4 AND (is_free OR hold = 'fallback') END AND EXISTS (SELECT 1 FROM me) ORDER BY "
     "id LIMIT $6 "
     "FOR UPDATE SKIP LOCKED), "
@@ -49,6 +51,7 @@ static const char FOLD_SQL[] =
     "UPDATE alert_outbox SET state = 'folded', last_error = NULL, digest_id = "
     "(SELECT id FROM known UNION ALL SELECT id FROM made LIMIT 1) WHERE id IN (SELECT id FROM o) "
     "RETURNING id";
+/* clang-format on */
 /* The one before, when a long storm goes on in a new message. */
 static const char CLOSE_OLD_SQL[] =
     "UPDATE alert_digest d SET closed_at = now(), stale = chat_id < 5000000000000000 WHERE chat_id "
@@ -83,6 +86,7 @@ void store_digest_fold(struct pg *pg, const struct outbox_claim *claim, enum dig
     pg_i64(batch, ALERT_TTL_SECONDS);
     pg_i64(batch, DIGEST_GROUPS_MAX);
     pg_i64(batch, STORM_SECONDS_MAX);
+    pg_i64(batch, LOST_ANSWERS_MAX);
     pg_add(batch, CLOSE_OLD_SQL);
     pg_i64(batch, claim->chat_id);
     pg_run(pg, batch, on_folded, call);
@@ -96,7 +100,8 @@ static const char CLAIM_SQL[] =
     "FROM (SELECT uncertain FROM alert_digest WHERE id = $1) was "
     "WHERE d.id = $1 AND d.message_id IS NULL "
     "AND EXISTS (SELECT 1 FROM service_lease WHERE name = 'alerts' AND holder = $2 "
-    "AND epoch = $3 AND until > clock_timestamp() FOR SHARE) RETURNING was.uncertain";
+    "AND epoch = $3 AND until > clock_timestamp() FOR SHARE) RETURNING was.uncertain "
+    "OR EXISTS (SELECT 1 FROM alert_outbox o WHERE o.digest_id = $1 AND o.lost_answers > 0)";
 
 /* clang-format off */
 static const char DIGEST_SQL[] =

@@ -3,6 +3,7 @@
 
 #include "core/limits.h"
 #include "core/mem.h"
+#include "store/outbox_sql.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #define AGO_MS(column) "(extract(epoch FROM now() - " column ") * 1000)::bigint"
 static const char VIEW_SQL[] =
     "WITH o AS (SELECT o.id, o.chat_id, o.state, o.hold, o.note_id, o.next_try_at, o.created_at, "
+    OUTBOX_IS_LATE("$1", "$4") " AS is_late, "
     "coalesce(o.is_free, false) OR o.hold = 'fallback' AS is_free, "
     "o.next_try_at <= now() AS is_due FROM alert_outbox o "
     "WHERE o.state IN ('pending', 'uncertain') AND isfinite(o.next_try_at)), "
@@ -21,8 +23,7 @@ static const char VIEW_SQL[] =
     "AS due, "
     "count(*) FILTER (WHERE is_due AND hold IS NULL AND note_id IS NULL AND state = 'uncertain') "
     "AS again, "
-    "count(*) FILTER (WHERE is_due AND hold IS NULL AND note_id IS NULL "
-    "AND created_at < now() - make_interval(secs => $1)) AS late, "
+    "count(*) FILTER (WHERE is_due AND note_id IS NULL AND is_late) AS late, "
     "count(*) FILTER (WHERE is_due AND note_id IS NOT NULL) AS notes, "
     "count(*) FILTER (WHERE is_due AND hold IS NOT NULL AND is_free) AS held, "
     "min(hold) FILTER (WHERE is_due AND is_free) AS held_reason, "
@@ -145,6 +146,7 @@ void store_chats_view(struct pg *pg, chats_view_fn *done, void *ctx)
     pg_i64(batch, ALERT_TTL_SECONDS);
     pg_i64(batch, CARD_EDIT_SECONDS_MIN);
     pg_i64(batch, LANES_MAX);
+    pg_i64(batch, LOST_ANSWERS_MAX);
     pg_run(pg, batch, on_view, call);
 }
 
@@ -162,8 +164,9 @@ static const char CLAIM_HEAD[] =
     "ORDER BY CASE WHEN w.note_id IS NOT NULL THEN 3 WHEN g.severity = 'critical' THEN 0 "
     "WHEN w.reason = 'regression' THEN 1 ELSE 2 END, w.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED) "
     "AND EXISTS (SELECT 1 FROM me) RETURNING *) "
-    "SELECT o.id, o.chat_id, o.thread_id, o.attempts, o.possible_repeat, o.reason, o.held, "
-    "t.body, t.author, (SELECT max(c.message_id) FROM alert_card c WHERE c.group_id = o.group_id "
+    "SELECT o.id, o.chat_id, o.thread_id, o.attempts, o.possible_repeat, o.lost_answers, o.reason, "
+    "o.held, t.body, t.author, (SELECT max(c.message_id) FROM alert_card c WHERE c.group_id = "
+    "o.group_id "
     "AND c.chat_id = o.chat_id AND c.is_current), cs.language, cs.time_zone, "
     "coalesce(cs.is_quiet, false), tw.topic, ct.thread_id, "
     "coalesce(o.silent, false), o.language, o.fallback_from IS NOT NULL, "
@@ -181,6 +184,7 @@ enum {
     CLAIM_THREAD,
     CLAIM_ATTEMPTS,
     CLAIM_REPEAT,
+    CLAIM_LOST,
     CLAIM_REASON,
     CLAIM_HELD,
     CLAIM_NOTE,
@@ -217,6 +221,7 @@ static void on_claimed(void *ctx, const struct pg_reply *reply)
             .thread_id = pg_get_i64(r, 0, CLAIM_THREAD),
             .attempts = (int)pg_get_i64(r, 0, CLAIM_ATTEMPTS),
             .possible_repeat = pg_get_bool(r, 0, CLAIM_REPEAT),
+            .lost_answers = (int)pg_get_i64(r, 0, CLAIM_LOST),
             .reason = pg_get_text(r, 0, CLAIM_REASON),
             .held = pg_get_i64(r, 0, CLAIM_HELD),
             .note = pg_get_text(r, 0, CLAIM_NOTE),
@@ -306,19 +311,21 @@ void store_outbox_sent(struct pg *pg, const struct outbox_sent *sent, outbox_don
 static const char PUT_OFF_SQL[] =
     "UPDATE alert_outbox SET state = $2, last_error = $4, "
     "possible_repeat = possible_repeat OR $2 = 'uncertain', "
+    "lost_answers = lost_answers + $6::bool::int, "
     "next_try_at = CASE WHEN $3 < 0 THEN 'infinity' ELSE now() + make_interval(secs => $3) END "
     "WHERE id = $1 AND state = 'sending' AND epoch = $5";
 
-void store_outbox_put_off(struct pg *pg, int64_t id, int64_t epoch, const char *state,
-                          int64_t delay_s, const char *error, outbox_done_fn *done, void *ctx)
+void store_outbox_put_off(struct pg *pg, const struct outbox_put_off *off, outbox_done_fn *done,
+                          void *ctx)
 {
     struct pg_batch *batch = pg_batch_new();
     pg_add(batch, PUT_OFF_SQL);
-    pg_i64(batch, id);
-    pg_text(batch, state);
-    pg_i64(batch, delay_s);
-    pg_text(batch, error);
-    pg_i64(batch, epoch);
+    pg_i64(batch, off->id);
+    pg_text(batch, off->state);
+    pg_i64(batch, off->delay_s);
+    pg_text(batch, off->error);
+    pg_i64(batch, off->epoch);
+    pg_bool(batch, off->answer_lost);
     pg_run_outcome(pg, batch, done, ctx);
 }
 
@@ -326,7 +333,8 @@ void store_outbox_put_off(struct pg *pg, int64_t id, int64_t epoch, const char *
  * a statement whose answer was lost, and never went out. */
 static const char RECOVER_SQL[] =
     "UPDATE alert_outbox SET state = CASE WHEN epoch < $1 THEN 'uncertain' ELSE 'pending' END, "
-    "possible_repeat = possible_repeat OR epoch < $1, next_try_at = now(), "
+    "possible_repeat = possible_repeat OR epoch < $1, "
+    "lost_answers = lost_answers + (epoch < $1)::int, next_try_at = now(), "
     "last_error = CASE WHEN epoch < $1 THEN 'the instance that was sending it ended' "
     "ELSE 'the claim got lost on its way' END "
     "WHERE state = 'sending' AND epoch <= $1 AND (epoch < $1 OR id <> ALL($2::bigint[]))";

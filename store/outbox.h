@@ -58,7 +58,9 @@ struct chat_view {
     bool is_out;       /* can't be reached: nothing is folded, so that it can ring elsewhere */
     int64_t due;       /* alerts that could go now and never went */
     int64_t again_due; /* those whose answer got lost: once more, each by itself */
-    int64_t late;      /* of both, those that waited longer than ALERT_TTL_SECONDS */
+    int64_t
+        late; /* of both and of held ones, those for the digest of what came late: they waited longer
+                          than ALERT_TTL_SECONDS, or lost LOST_ANSWERS_MAX answers */
     int64_t notes_due; /* words under cards */
     int64_t held_due;  /* alerts whose time to be held back is over */
     enum digest_reason held_reason;
@@ -82,6 +84,7 @@ struct outbox_row {
     int64_t thread_id;
     int attempts; /* this one included */
     bool possible_repeat;
+    int lost_answers; /* of earlier attempts */
     const char *reason;
     int64_t held;
     const char *note; /* words under the card instead of a card; NULL: a card */
@@ -115,10 +118,18 @@ struct outbox_sent {
 /* It is in the chat: the row is 'sent', the message is the group's card, older ones retire. */
 void store_outbox_sent(struct pg *pg, const struct outbox_sent *sent, outbox_done_fn *done,
                        void *ctx);
-/* state: "pending" (again after `delay_s`), "uncertain" (again once after it, marked), "failed".
- * Nothing happens to a row that another holder has taken since (`epoch` is that of the claim). */
-void store_outbox_put_off(struct pg *pg, int64_t id, int64_t epoch, const char *state,
-                          int64_t delay_s, const char *error, outbox_done_fn *done, void *ctx);
+struct outbox_put_off {
+    int64_t id;
+    int64_t epoch; /* of the claim: nothing happens to a row that another holder has taken since */
+    const char
+        *state; /* "pending" (again after `delay_s`), "uncertain" (the same, marked), "failed" */
+    bool
+        answer_lost; /* by this attempt: LOST_ANSWERS_MAX of them, and a digest names the alert instead */
+    int64_t delay_s; /* below 0: never */
+    const char *error;
+};
+void store_outbox_put_off(struct pg *pg, const struct outbox_put_off *off, outbox_done_fn *done,
+                          void *ctx);
 /* But for what is in hand: what an older holder was sending is uncertain now; what we claimed
  * ourselves and never sent waits again. */
 void store_outbox_recover(struct pg *pg, int64_t epoch, const int64_t *in_hand, size_t count,

@@ -133,6 +133,39 @@ def test_delivery_survives(service, tg, db, fault, repeats):
     assert len(tg.sent(CHAT)) == 1 + repeats
 
 
+@pytest.mark.parametrize("fault, arrived", [("cut", 0), ("after", 2)])
+def test_two_lost_answers_in_a_row_are_said_in_a_digest_soon(service, tg, db, fault, arrived):
+    """Nobody waits a quarter of an hour for what may not be there; and it is no third card."""
+    s = service(tg=tg)
+    tg.fail_next("sendMessage", times=2, **{fault: True})
+    s.post(critical())
+    wait(lambda: db.one("SELECT lost_answers FROM alert_outbox") == 2, 15, "both answers are lost")
+    row = db.sql("SELECT state, attempts, extract(epoch FROM next_try_at - now())::float8 FROM alert_outbox")[0]
+    assert row[:2] == ("uncertain", 2) and 10 < row[2] <= 30, row
+    assert len(tg.sent(CHAT)) == arrived
+    db.sql("UPDATE alert_outbox SET next_try_at = now()")  # half a minute later
+    digest = tg.wait(lambda: tg.sent(CHAT)[arrived:], 10, "the digest")[0]["text"]
+    assert "While this chat could not be written to: 1 error" in digest and "Payment provider failed" in digest
+    assert "Possibly a repeat" in digest
+    wait(lambda: db.one("SELECT state FROM alert_outbox") == "folded", 5)
+    time.sleep(2)
+    assert len(tg.sent(CHAT)) == arrived + 1
+
+
+def test_a_digest_whose_answers_get_lost_comes_within_a_minute(service, tg, db):
+    s = service(tg=tg)
+    tg.fail_next("sendMessage", times=4, cut=True)  # the card twice, then its digest twice
+    s.post(critical())
+    wait(lambda: db.one("SELECT lost_answers FROM alert_outbox") == 2, 15, "both answers are lost")
+    db.sql("UPDATE alert_outbox SET next_try_at = now()")
+    wait(lambda: db.sql("SELECT tries FROM alert_digest WHERE last_error IS NOT NULL AND tries = 2"), 15, "the digest, too")
+    left = db.one("SELECT extract(epoch FROM next_try_at - now())::float8 FROM alert_digest")
+    assert 10 < left <= 30, left
+    db.sql("UPDATE alert_digest SET next_try_at = now()")
+    text = tg.wait(lambda: tg.sent(CHAT), 10, "the digest at last")[0]["text"]
+    assert "Payment provider failed" in text and "Possibly a repeat" in text
+
+
 @pytest.mark.parametrize("text, description", [
     ("markup", "Bad Request: can't parse entities: Unexpected end tag at byte offset 3"),
     ("keyboard", "Bad Request: BUTTON_DATA_INVALID"),

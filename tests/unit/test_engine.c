@@ -204,6 +204,10 @@ static void backoff_grows_to_a_minute(void **state)
     assert_int_equal(backoff_ms(1, 0), 1000);
     assert_int_equal(backoff_ms(4, 0), 8000);
     assert_int_equal(backoff_ms(100, 0), 60000);
+    assert_int_equal(lost_again_ms(LOST_ANSWERS_MAX), 30000);
+    assert_int_equal(lost_again_ms(LOST_ANSWERS_MAX + 1), 120000);
+    assert_int_equal(lost_again_ms(LOST_ANSWERS_MAX + 3), 900000);
+    assert_int_equal(lost_again_ms(1000), 900000);
     for (uint32_t dice = 0; dice < 5000; dice += 7)
         assert_in_range(backoff_ms(5, dice), 12000, 16000);
 }

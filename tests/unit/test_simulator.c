@@ -34,7 +34,7 @@ struct outbox {
     int chat;
     int digest;
     int attempts;
-    bool uncertain_once;
+    int lost_answers;
     bool regression;
     bool announced;
     const char *hold;
@@ -397,6 +397,12 @@ static void ask_again(struct sim *s, struct outbox *r)
     r->due_ms = hold.until_ms;
 }
 
+static bool is_late(const struct sim *s, const struct outbox *r)
+{
+    return (!r->hold && s->now_ms - r->created_ms > ALERT_TTL_SECONDS * 1000) ||
+           (r->lost_answers >= LOST_ANSWERS_MAX && (!r->hold || r->is_free));
+}
+
 static struct chat_view view_of(struct sim *s, int chat, int *digest)
 {
     struct chat_view v = {.chat_id = CHAT_IDS[chat], .next_ms = -1};
@@ -416,7 +422,7 @@ static struct chat_view view_of(struct sim *s, int chat, int *digest)
             r->blocked_ms = s->chats[chat].blocked_ms;
         v.due += !r->hold && r->state == ROW_WAITS;
         v.again_due += !r->hold && r->state == ROW_UNCERTAIN;
-        v.late += !r->hold && s->now_ms - r->created_ms > ALERT_TTL_SECONDS * 1000;
+        v.late += is_late(s, r);
         v.held_due += r->hold != NULL;
         if (r->hold && (!reason || strcmp(r->hold, reason) < 0))
             reason = r->hold;
@@ -461,7 +467,7 @@ static void fold(struct sim *s, int chat, enum digest_reason reason)
     for (int i = s->first_row; i < s->rows_count; i++) {
         struct outbox *r = &s->rows[i];
         bool fits = reason == DIGEST_STORM  ? !r->hold && r->state == ROW_WAITS
-                    : reason == DIGEST_LATE ? !r->hold && s->now_ms - r->created_ms > ALERT_TTL_SECONDS * 1000
+                    : reason == DIGEST_LATE ? is_late(s, r)
                                             : r->hold && reason_of(r->hold) == reason;
         if (waits(r, chat) && r->due_ms <= s->now_ms && fits) {
             r->state = ROW_FOLDED;
@@ -570,11 +576,15 @@ static void succeed(struct sim *s, struct model_chat *c, bool answer_lost)
     c->gone_times = 0;
     if (r) {
         s->cards++;
-        s->repeats += r->announced;
-        announce(s, r);
-        r->state = answer_lost && !r->uncertain_once ? ROW_UNCERTAIN : ROW_SENT;
-        r->uncertain_once = r->uncertain_once || answer_lost;
-        r->due_ms = s->now_ms + (answer_lost ? backoff_ms(r->attempts, roll(s, 1000)) : 0);
+        if (!answer_lost || roll(s, 2)) { /* a message whose answer is lost may have arrived or not */
+            s->repeats += r->announced;
+            announce(s, r);
+        }
+        r->state = answer_lost ? ROW_UNCERTAIN : ROW_SENT;
+        r->lost_answers += answer_lost;
+        if (answer_lost)
+            r->due_ms = s->now_ms + (r->lost_answers < LOST_ANSWERS_MAX ? backoff_ms(r->attempts, roll(s, 1000))
+                                                                        : lost_again_ms(r->lost_answers));
         return;
     }
     s->digest_messages++;
@@ -602,7 +612,7 @@ static void succeed(struct sim *s, struct model_chat *c, bool answer_lost)
 static void put_off(struct sim *s, struct model_chat *c, int64_t delay_ms)
 {
     if (c->row >= 0) {
-        s->rows[c->row].state = s->rows[c->row].uncertain_once ? ROW_UNCERTAIN : ROW_WAITS;
+        s->rows[c->row].state = s->rows[c->row].lost_answers ? ROW_UNCERTAIN : ROW_WAITS;
         s->rows[c->row].due_ms = s->now_ms + delay_ms;
     } else {
         s->digests[c->digest].next_try_ms = s->now_ms + delay_ms;

@@ -1,0 +1,6 @@
+-- 026_lost_answers.sql -- how many answers to the sending of an alert got lost.
+--
+-- Safe on a live database: a constant default rewrites no row.
+
+-- What was sent twice without an answer is named in a digest soon (alerts/backoff.h), instead of a quarter of an hour later.
+ALTER TABLE alert_outbox ADD COLUMN lost_answers integer NOT NULL DEFAULT 0;
