@@ -5,8 +5,8 @@
  * for the answer, since without it the same error would ring again, and what was replayed is not sent. */
 #include "alerts/emergency.h"
 
-#include "alerts/causes.h"
 #include "alerts/html.h"
+#include "alerts/waiting.h"
 #include "core/clock.h"
 #include "core/limits.h"
 #include "core/log.h"
@@ -25,25 +25,16 @@ enum {
     SETTLE_MS = 3000,
     FORGET_MS = 600 * 1000
 };
-
-/* One error that is to ring in one place. */
-struct waiting {
-    struct cause *cause;
-    int64_t since_ms;
-    int64_t received_ms; /* its event, Unix time: the spool is replayed in this order */
-};
+_Static_assert((int)LIST_ROWS <= (int)WAITING_LOST_MAX, "a list that gets lost rests as a whole");
 
 struct place {
     struct emergency *emergency;
     int64_t chat_id; /* or a channel's id */
     int64_t thread_id;
-    struct waiting waiting[EMERGENCY_WAITING_MAX];
-    size_t count;
-    int64_t more;       /* that did not fit: their number is said */
-    size_t sending;     /* the first so many are on their way; 0: none */
-    bool is_list;       /* they are one message about several */
-    bool was_uncertain; /* its answer was lost: it goes once more, marked */
-    int64_t again_ms;   /* not before */
+    struct waiting_line line;
+    int64_t more;     /* that did not fit: their number is said */
+    bool is_list;     /* those on their way are one message about several */
+    int64_t again_ms; /* not before */
     int64_t listed_ms;
     bool silent;
 };
@@ -86,14 +77,12 @@ static void add_waiting(struct emergency *e, struct cause *cause, const struct r
                   LOG_I("chat", ring->chat_id), LOG_END);
         return;
     }
-    if (p->count == EMERGENCY_WAITING_MAX) {
+    if (!waiting_add(&p->line, cause, received_ms, clock_mono_ms())) {
         p->more++;
         return;
     }
     p->thread_id = ring->thread_id;
     p->silent = ring->silent;
-    cause->waiting++;
-    p->waiting[p->count++] = (struct waiting){cause, clock_mono_ms(), received_ms};
 }
 
 static void note_event(struct emergency *e, const struct event *event)
@@ -125,23 +114,12 @@ void emergency_note(struct emergency *e, const struct event *events, size_t coun
 
 /* ----------------------------------------------------------------------------------------- sending */
 
-/* `n` of them, from the front, are done with. */
-static void forget(struct place *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        causes_told(p->waiting[i].cause);
-    p->count -= n;
-    memmove(p->waiting, p->waiting + n, p->count * sizeof *p->waiting);
-    p->sending = 0;
-    p->was_uncertain = false;
-}
-
 /* They rang: the database is told when it is back. */
 static void write_down(struct place *p, const struct chat_result *result)
 {
     struct rang rangs[LIST_ROWS];
-    for (size_t i = 0; i < p->sending; i++) {
-        const struct cause *cause = p->waiting[i].cause;
+    for (size_t i = 0; i < p->line.sending; i++) {
+        const struct cause *cause = p->line.items[i].cause;
         rangs[i] = (struct rang){.project_id = cause->project_id,
                                  .chat_id = result->chat_id ? result->chat_id : p->chat_id,
                                  .thread_id = result->thread_id,
@@ -150,8 +128,8 @@ static void write_down(struct place *p, const struct chat_result *result)
                                  .is_card = !p->is_list};
         memcpy(rangs[i].fingerprint, cause->fingerprint, sizeof rangs[i].fingerprint);
     }
-    spool_add_rangs(p->emergency->parts.spool, rangs, p->sending);
-    metric_add(METRIC_EMERGENCY_RUNG, (int64_t)p->sending);
+    spool_add_rangs(p->emergency->parts.spool, rangs, p->line.sending);
+    metric_add(METRIC_EMERGENCY_RUNG, (int64_t)p->line.sending);
 }
 
 /* It goes again, unless the database is back: then it rings in the ordinary way. */
@@ -160,36 +138,35 @@ static void keep(struct place *p, int64_t again_ms)
     struct emergency *e = p->emergency;
     p->again_ms = again_ms;
     if (e->parts.is_away(e->parts.ctx))
-        p->sending = 0;
+        p->line.sending = 0;
     else
-        forget(p, p->sending);
+        waiting_told(&p->line);
 }
 
 static void on_sent(void *ctx, const struct chat_result *result)
 {
     struct place *p = ctx;
+    struct emergency *e = p->emergency;
     int64_t now = clock_mono_ms();
     int64_t wait_ms = result->retry_after_s ? (int64_t)result->retry_after_s * 1000 : RETRY_MS;
     switch (result->outcome) {
     case TG_OK:
         write_down(p, result);
-        forget(p, p->sending);
+        waiting_told(&p->line);
         break;
     case TG_UNCERTAIN:
-        if (p->was_uncertain) { /* twice: it is taken for told */
-            write_down(p, result);
-            forget(p, p->sending);
-        } else {
-            p->was_uncertain = true;
-            keep(p, now + wait_ms);
-        }
+        if (e->parts.is_away(e->parts.ctx))
+            waiting_lost(&p->line, now);
+        else
+            waiting_told(&p->line);
+        log_warn("an emergency alert may not have arrived", LOG_S("error", result->text), LOG_END);
         break;
     case TG_CHAT_MOVED:
         p->chat_id = result->migrate_to;
         keep(p, now);
         break;
     case TG_TOO_MANY:
-        pacer_refused(p->emergency->parts.pacer, p->chat_id, wait_ms / 1000, now);
+        pacer_refused(e->parts.pacer, p->chat_id, wait_ms / 1000, now);
         keep(p, now);
         break;
     default: /* tried again until the database is back: then it goes the ordinary way */
@@ -214,9 +191,9 @@ static struct look look_of(const struct place *p)
 static void render_card(const struct place *p, const struct look *look, struct buf *html)
 {
     struct chat_keyboard none = {.count = 0};
-    struct card card = {.group = &p->waiting[0].cause->group,
+    struct card card = {.group = &p->line.items[0].cause->group,
                         .look = look,
-                        .possible_repeat = p->was_uncertain,
+                        .possible_repeat = waiting_is_repeat(&p->line),
                         .is_emergency = true,
                         .links = p->emergency->config.links};
     card_render(&card, html, &none);
@@ -225,18 +202,18 @@ static void render_card(const struct place *p, const struct look *look, struct b
 static void render_list(const struct place *p, const struct look *look, struct buf *html)
 {
     char number[WORDS_COUNT_BYTES];
-    int64_t total = (int64_t)p->count + p->more;
+    int64_t total = (int64_t)p->line.count + p->more;
     words_count(look->language, COUNT_ERRORS, total, number);
     buf_addf(html, "🔴 <b>%s</b>\n<i>%s</i>\n", number, word(look->language, WORD_EMERGENCY_LIST));
-    if (p->was_uncertain)
+    if (waiting_is_repeat(&p->line))
         buf_addf(html, "<i>%s</i>\n", word(look->language, WORD_POSSIBLE_REPEAT));
-    for (size_t i = 0; i < p->sending; i++) {
+    for (size_t i = 0; i < p->line.sending; i++) {
         buf_add_char(html, '\n');
-        card_render_line(&p->waiting[i].cause->group, look, html);
+        card_render_line(&p->line.items[i].cause->group, look, html);
     }
     if (total >
-        (int64_t)p->sending) { /* they come in the next list, or when the database is back */
-        words_count(look->language, COUNT_ERRORS, total - (int64_t)p->sending, number);
+        (int64_t)p->line.sending) { /* they come in the next list, or when the database is back */
+        words_count(look->language, COUNT_ERRORS, total - (int64_t)p->line.sending, number);
         buf_addf(html, "\n… +%s", number);
     }
 }
@@ -253,7 +230,8 @@ static void post(struct place *p, const char *html, const struct look *look)
                                   .now_ms = look->now_ms};
     if (e->channels && channels_post(e->channels, p->chat_id, &alert, on_sent, p, &why))
         return;
-    forget(p, p->count); /* it is told there when the database is back */
+    p->line.sending = p->line.count;
+    waiting_told(&p->line); /* it is told there when the database is back */
     log_warn("a channel is not told while the database is away", LOG_S("why", why), LOG_END);
 }
 
@@ -263,10 +241,9 @@ static void send_next(struct place *p)
     struct emergency *e = p->emergency;
     int64_t now = clock_mono_ms();
     bool is_channel = p->chat_id >= CHANNEL_ID_MIN;
-    bool storm =
-        p->count >= STORM_ALERTS_MIN || (p->listed_ms && now - p->listed_ms < LIST_AGAIN_MS);
-    if (p->sending || p->count == 0 || now < p->again_ms ||
-        now - p->waiting[0].since_ms < EMERGENCY_GRACE_MS ||
+    size_t ready = waiting_ready(&p->line, now);
+    bool storm = ready >= STORM_ALERTS_MIN || (p->listed_ms && now - p->listed_ms < LIST_AGAIN_MS);
+    if (p->line.sending || ready == 0 || now < p->again_ms || now < p->line.items[0].due_ms ||
         (storm && p->listed_ms && now - p->listed_ms < LIST_AGAIN_MS) ||
         (!is_channel && pacer_wait(e->parts.pacer, p->chat_id, PACE_ALERT, now) > 0))
         return;
@@ -274,7 +251,7 @@ static void send_next(struct place *p)
     struct buf html;
     buf_init(&html, TG_TEXT_BYTES_MAX);
     p->is_list = storm;
-    p->sending = !storm ? 1 : p->count < LIST_ROWS ? p->count : LIST_ROWS;
+    p->line.sending = !storm ? 1 : ready < LIST_ROWS ? ready : LIST_ROWS;
     if (storm) {
         p->more += causes_take_overflow(e->causes);
         render_list(p, &look, &html);
@@ -301,22 +278,15 @@ static void send_next(struct place *p)
 /* What the database has by now, `until` (Unix milliseconds), rings in the ordinary way. */
 static void drop_waiting(struct place *p, int64_t until_ms)
 {
-    size_t kept = p->sending;
-    for (size_t i = p->sending; i < p->count; i++) {
-        if (p->waiting[i].received_ms <= until_ms)
-            causes_told(p->waiting[i].cause);
-        else
-            p->waiting[kept++] = p->waiting[i];
-    }
-    p->count = kept;
-    p->more = p->count ? p->more : 0;
+    waiting_drop(&p->line, until_ms);
+    p->more = p->line.count ? p->more : 0;
 }
 
 /* Nobody needs them when the database was there for a while. */
 static void forget_causes(struct emergency *e)
 {
     for (size_t i = 0; i < e->places_count; i++)
-        if (e->places[i]->count)
+        if (e->places[i]->line.count)
             return;
     causes_free(e->causes);
     e->causes = causes_new();
@@ -347,7 +317,7 @@ bool emergency_is_settled(struct emergency *e)
 {
     bool busy = false;
     for (size_t i = 0; i < e->places_count; i++)
-        busy = busy || e->places[i]->sending;
+        busy = busy || e->places[i]->line.sending;
     if (!busy)
         e->unsettled_ms = 0;
     else if (!e->unsettled_ms)

@@ -120,6 +120,40 @@ def test_a_critical_error_rings_without_the_database_and_its_card_is_adopted(own
     assert not (spool_dir(s) / "rang").exists()
 
 
+def test_an_emergency_alert_whose_answers_get_lost_goes_on_until_it_is_there(own, service, tg):
+    """Two answers lost are no reason to take it for told: neither of the messages arrived."""
+    cluster, d = own
+    s = service(database=d, tg=tg)
+    s.post({"message": "to begin with"})
+    cluster.stop()
+    tg.fail_next("sendMessage", times=2, cut=True)
+    s.post(event(7, severity="critical", message="payments are down"))
+    tg.wait(lambda: len(tg.of("sendMessage")) == 2, 15, "once more")
+    s.post(event(8, severity="critical", message="the disk is gone"))
+    card = tg.wait(lambda: tg.said(CHAT, "the disk is gone"), 5, "what came later is not held up")[0]
+    assert "Possibly" not in card["text"] and not tg.said(CHAT, "payments are down")
+    card = tg.wait(lambda: tg.said(CHAT, "payments are down"), 45, "half a minute later")[0]
+    assert "Possibly a repeat" in card["text"]
+    cluster.start()
+    drained(s)
+    wait(lambda: d.sql("SELECT state, count(*) FROM alert_outbox GROUP BY state") == [("sent", 2)], 10, "both adopted")
+    time.sleep(2)
+    assert len(tg.said(CHAT, "payments are down")) == 1 and len(tg.said(CHAT, "the disk is gone")) == 1
+
+
+def test_what_may_have_arrived_rings_when_the_database_is_back(own, service, tg):
+    cluster, d = own
+    s = service(database=d, tg=tg)
+    s.post({"message": "to begin with"})
+    cluster.stop()
+    tg.fail_next("sendMessage", times=2, cut=True)
+    s.post(event(7, severity="critical", message="payments are down"))
+    tg.wait(lambda: len(tg.of("sendMessage")) == 2, 15, "once more")
+    cluster.start()
+    card = tg.wait(lambda: tg.said(CHAT, "payments are down"), 20, "in the ordinary way")[0]
+    assert card["keyboard"]
+
+
 def test_muted_stays_muted_and_taken_stays_taken(own, service, tg):
     cluster, d = own
     s = service(database=d, tg=tg)

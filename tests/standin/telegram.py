@@ -260,6 +260,10 @@ class Standin:
             return [m for (c, _), m in sorted(self.messages.items(), key=lambda kv: kv[1]["n"])
                     if (chat_id is None or c == chat_id)]
 
+    def said(self, chat_id, text):
+        """Those of them with a text in them."""
+        return [m for m in self.sent(chat_id) if text in m["text"]]
+
     def wait(self, predicate, seconds=10.0, what="condition"):
         """Waits until predicate() is true; returns its value."""
         end = time.monotonic() + seconds * PATIENCE

@@ -1,0 +1,92 @@
+/* waiting.c -- who goes next, and who rests behind. */
+#include "alerts/waiting.h"
+
+#include "alerts/backoff.h"
+
+#include <string.h>
+
+enum { LOST_ONCE_MS = 5000 };
+
+/* The first from `at` on that rests until after `now_ms`; line->count: none. Those are the last, by due_ms. */
+static size_t first_at_rest(const struct waiting_line *line, size_t at, int64_t now_ms)
+{
+    while (at < line->count && (!line->items[at].lost_answers || line->items[at].due_ms <= now_ms))
+        at++;
+    return at;
+}
+
+static void insert(struct waiting_line *line, size_t at, const struct waiting *item)
+{
+    memmove(line->items + at + 1, line->items + at, (line->count - at) * sizeof *line->items);
+    line->items[at] = *item;
+    line->count++;
+}
+
+static void take_out(struct waiting_line *line)
+{
+    line->count -= line->sending;
+    memmove(line->items, line->items + line->sending, line->count * sizeof *line->items);
+    line->sending = 0;
+}
+
+bool waiting_add(struct waiting_line *line, struct cause *cause, int64_t received_ms,
+                 int64_t now_ms)
+{
+    struct waiting item = {
+        .cause = cause, .due_ms = now_ms + EMERGENCY_GRACE_MS, .received_ms = received_ms};
+    if (line->count == EMERGENCY_WAITING_MAX)
+        return false;
+    cause->waiting++;
+    insert(line, first_at_rest(line, line->sending, now_ms), &item);
+    return true;
+}
+
+size_t waiting_ready(const struct waiting_line *line, int64_t now_ms)
+{
+    return first_at_rest(line, 0, now_ms);
+}
+
+bool waiting_is_repeat(const struct waiting_line *line)
+{
+    bool any = false;
+    for (size_t i = 0; i < line->sending; i++)
+        any = any || line->items[i].lost_answers;
+    return any;
+}
+
+void waiting_told(struct waiting_line *line)
+{
+    for (size_t i = 0; i < line->sending; i++)
+        causes_told(line->items[i].cause);
+    take_out(line);
+}
+
+void waiting_lost(struct waiting_line *line, int64_t now_ms)
+{
+    struct waiting lost[WAITING_LOST_MAX];
+    size_t count = line->sending;
+    int most = 0;
+    memcpy(lost, line->items, count * sizeof *lost);
+    take_out(line);
+    for (size_t i = 0; i < count; i++)
+        if (++lost[i].lost_answers > most)
+            most = lost[i].lost_answers;
+    int64_t due_ms = now_ms + (most < LOST_ANSWERS_MAX ? LOST_ONCE_MS : lost_again_ms(most));
+    size_t at = first_at_rest(line, 0, due_ms);
+    for (size_t i = 0; i < count; i++) {
+        lost[i].due_ms = due_ms;
+        insert(line, at + i, &lost[i]);
+    }
+}
+
+void waiting_drop(struct waiting_line *line, int64_t until_ms)
+{
+    size_t kept = line->sending;
+    for (size_t i = line->sending; i < line->count; i++) {
+        if (line->items[i].received_ms <= until_ms)
+            causes_told(line->items[i].cause);
+        else
+            line->items[kept++] = line->items[i];
+    }
+    line->count = kept;
+}
