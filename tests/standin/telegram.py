@@ -250,6 +250,10 @@ class Standin:
             self.faults.append({"method": method, "code": code, "description": description,
                                 "times": times, **extra})
 
+    def fail_no_more(self):
+        with self.lock:
+            self.faults.clear()
+
     def of(self, method, since=0):
         with self.lock:
             return [c for c in self.calls[since:] if c[0] == method]
