@@ -158,10 +158,12 @@ void store_message_put(struct pg *pg, int64_t chat_id, int64_t message_id,
     run(pg, batch, done, ctx);
 }
 
-static const char RETIRE_SQL[] = "UPDATE alert_card SET is_current = false, edit = 'retire', "
-                                 "edit_since = now(), edit_tries = 0, "
-                                 "edit_seq = edit_seq + 1 WHERE is_current AND chat_id = $1 AND "
-                                 "group_id = $2 AND message_id < $3";
+#define RETIRE                                                                                     \
+    "is_current = false, edit = 'retire', edit_since = now(), edit_tries = 0, edit_seq = "         \
+    "edit_seq + 1"
+static const char RETIRE_SQL[] =
+    "UPDATE alert_card SET " RETIRE
+    " WHERE is_current AND chat_id = $1 AND group_id = $2 AND message_id < $3";
 /* The group may have changed while its card was being sent: then the card is stale already. */
 static const char CARD_SQL[] =
     "INSERT INTO alert_card (chat_id, message_id, group_id, thread_id, language, edited_at, edit, "
@@ -225,14 +227,16 @@ void store_topic_forget(struct pg *pg, int64_t chat_id, int64_t thread_id)
 /* ------------------------------------------------------------------------------------- adoption */
 
 /* clang-format off */
-/* One send at most is closed by one message; a message that arrived twice is uncovered twice. A card
- * that is newer stays the current one. */
+/* One send at most is closed by one message; a message that arrived twice is uncovered twice, also when a digest has named
+ * the alert since. The newest of them is the current card. */
 static const char ADOPT_SQL[] =
     "WITH o AS (SELECT id, group_id, thread_id, state FROM alert_outbox WHERE chat_id = $1 "
     "AND group_id = $3 AND possible_repeat AND note_id IS NULL "
-    "AND state IN ('uncertain', 'sending', 'sent', 'failed') ORDER BY id DESC LIMIT 1 FOR UPDATE), "
+    "AND state IN ('uncertain', 'sending', 'sent', 'failed', 'folded') ORDER BY id DESC LIMIT 1 FOR UPDATE), "
     "u AS (UPDATE alert_outbox a SET state = 'sent', sent_at = now(), message_id = $2 FROM o "
     "WHERE a.id = o.id AND a.state = 'uncertain'), "
+    "r AS (UPDATE alert_card k SET " RETIRE " FROM o "
+    "WHERE k.group_id = $3 AND k.chat_id = $1 AND k.is_current AND k.message_id < $2), "
     "c AS (INSERT INTO alert_card (chat_id, message_id, group_id, thread_id, outbox_id, is_current, "
     "edit, edit_since) SELECT $1, $2, o.group_id, o.thread_id, o.id, n.newer IS NULL, "
     "CASE WHEN n.newer IS NULL THEN 'change' ELSE 'retire' END, now() FROM o "

@@ -58,8 +58,8 @@ void store_card_put(struct pg *pg, int64_t chat_id, int64_t message_id, int64_t 
 void store_topic_put(struct pg *pg, int64_t chat_id, const char *topic, int64_t thread_id);
 void store_topic_forget(struct pg *pg, int64_t chat_id, int64_t thread_id);
 
-/* Adopts a message whose sending was uncertain: true when there is such a send, not yet known to
- * have arrived, of that group to that chat. It then waits no more, and the message is a card. */
+/* Adopts a message whose sending was uncertain: true when there is such a send of that group to that chat. What waits to
+ * be sent again waits no more, and the message is a card. */
 typedef void adopted_fn(void *ctx, bool adopted, const struct err *err);
 void store_card_adopt(struct pg *pg, int64_t chat_id, int64_t message_id, int64_t group_id,
                       adopted_fn *done, void *ctx);

@@ -244,6 +244,24 @@ def test_the_repeat_is_marked_and_the_orphan_still_works(service, tg, db):
     tg.wait(lambda: "newer message" in orphan["text"] and not orphan["keyboard"], 5, "it points on")
 
 
+def test_both_orphans_work_when_a_digest_has_named_their_error(service, tg, db):
+    s = service(tg=tg)
+    tg.wait(lambda: tg.of("getUpdates"), 10)
+    tg.fail_next("sendMessage", after=True, times=2)
+    s.post({"message": "Alpha", "severity": "critical"})
+    wait(lambda: db.one("SELECT lost_answers FROM alert_outbox") == 2, 15, "both answers are lost")
+    db.sql("UPDATE alert_outbox SET next_try_at = now()")
+    first, second, digest = tg.wait(lambda: tg.sent(CHAT)[2:] and tg.sent(CHAT), 10, "the digest")
+    said, _ = press_and_time(tg, first, "take:1")
+    assert said == "Taken"
+    tg.wait(lambda: "Taken by @ann" in first["text"], 5, "it is the card")
+    said, _ = press_and_time(tg, second, "resolve:1")
+    assert said == "Resolved"
+    tg.wait(lambda: "newer message" in first["text"] and "Resolved by @ann" in second["text"], 5, "the newer one is")
+    tg.wait(lambda: "All of them are resolved" in digest["text"], 15, "the digest follows")
+    assert db.one("SELECT state FROM alert_outbox") == "folded" and len(tg.sent(CHAT)) == 3
+
+
 def test_check_names_a_public_chat_and_the_webhook(service, tg, db):
     tg.add_chat(CHAT, {OWNER: "creator"}, username="our_public_group")
     s = service(tg=tg, env=HOOK)
