@@ -1,4 +1,4 @@
-/* backoff.c -- exponential, with a ceiling. */
+/* backoff.c -- exponential, with a ceiling, and jitter where many may come back together. */
 #include "alerts/backoff.h"
 
 #include "core/limits.h"

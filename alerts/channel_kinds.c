@@ -235,8 +235,11 @@ static bool build_webhook(const struct channel *c, const struct channel_alert *a
     snprintf(id, sizeof id, "nabat-%s-%" PRId64, TYPES[a->what], a->delivery_id);
     json_t *json = json_pack("{s:s,s:s,s:s,s:s?,s:b,s:b,s:o}", "type", TYPES[a->what], "id", id,
                              "timestamp", text, "reason", a->reason, "possible_repeat",
-                             a->card ? a->card->possible_repeat : false, "is_fallback",
-                             a->is_fallback, "text", said(channel_plain, a, TG_TEXT_BYTES_MAX - 8));
+                             a->card     ? a->card->possible_repeat
+                             : a->digest ? a->digest->digest->possible_repeat
+                                         : false,
+                             "is_fallback", a->is_fallback, "text",
+                             said(channel_plain, a, TG_TEXT_BYTES_MAX - 8));
     if (a->card)
         json_object_set_new(json, "group", group_json(a->card->group));
     if (a->digest)

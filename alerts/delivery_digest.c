@@ -100,6 +100,7 @@ static void on_digest(void *ctx, const struct digest *digest, const struct group
     lane->load = LOAD_DIGEST;
     lane->phase = PHASE_SENDING;
     lane->digest_tries = digest->tries;
+    lane->digest_lost_answers = digest->lost_answers;
     lane->digest = (struct digest_result){.id = digest->id,
                                           .chat_id = digest->chat_id,
                                           .message_id = digest->message_id,

@@ -48,6 +48,7 @@ struct lane {
     /* LOAD_DIGEST */
     enum lane_act digest_act;
     int digest_tries;
+    int digest_lost_answers;
     struct digest_result digest;
 };
 

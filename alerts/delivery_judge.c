@@ -168,8 +168,9 @@ static enum digest_outcome digest_later(struct lane *lane, const struct chat_res
     d->delay_s = backoff_s(lane->digest_tries + 1);
     if (file_fails) /* it may be there, or files are forbidden: the pages name them all the same */
         return DIGEST_LISTED;
-    if (may_be_there && lane->digest_tries >= LOST_ANSWERS_MAX) /* twice is enough for a while */
-        d->delay_s = lost_again_ms(lane->digest_tries) / 1000;
+    int lost = lane->digest_lost_answers + may_be_there;
+    if (may_be_there && lost >= LOST_ANSWERS_MAX) /* twice is enough for a while */
+        d->delay_s = lost_again_ms(lost) / 1000;
     switch (r->outcome) {
     case TG_TOO_MANY:
         pacer_refused(lane->delivery->pacer, lane->chat_id, r->retry_after_s, clock_mono_ms());

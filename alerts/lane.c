@@ -42,6 +42,12 @@ static bool is_time(struct thinking *t, int64_t ago_ms, int64_t seconds)
     return false;
 }
 
+/* It is not in the chat yet, and its next try is far: others do not wait for it. */
+static bool rests(const struct digest_view *d)
+{
+    return d->id && !d->is_sent && d->next_try_ms > DIGEST_REST_SECONDS * 1000;
+}
+
 /* What becomes part of a digest now; false: nothing does. */
 static bool wants_fold(const struct thinking *t, enum digest_reason *reason)
 {
@@ -49,8 +55,8 @@ static bool wants_fold(const struct thinking *t, enum digest_reason *reason)
     const struct digest_view *d = &v->digest;
     int64_t left = pacer_left(t->pacer, v->chat_id, t->now_ms);
     int64_t enough = left > STORM_ALERTS_MIN ? left : STORM_ALERTS_MIN;
-    bool storm_goes_on =
-        d->id && d->reason == DIGEST_STORM && d->opened_ago_ms < STORM_SECONDS_MAX * 1000;
+    bool storm_goes_on = d->id && !rests(d) && d->reason == DIGEST_STORM &&
+                         d->opened_ago_ms < STORM_SECONDS_MAX * 1000;
     bool rang_elsewhere = v->held_due > 0 && v->held_reason == DIGEST_FALLBACK;
     if (rang_elsewhere || (v->held_due > 1 && !v->is_out)) {
         *reason = v->held_reason;
@@ -100,7 +106,7 @@ struct lane_step lane_next(const struct chat_view *view, const struct pacer *pac
     if (wants_fold(&t, &step.reason))
         return step;
     /* a digest that is not sent yet stands for more than one alert */
-    bool digest_first = view->digest.id && !view->digest.is_sent;
+    bool digest_first = view->digest.id && !view->digest.is_sent && !rests(&view->digest);
     int64_t single = view->due + view->again_due + view->held_due + view->notes_due;
     if (!digest_first && single > 0 && may(&t, LANE_CARD))
         return (struct lane_step){.act = LANE_CARD};

@@ -145,6 +145,7 @@ enum {
     LOST_ANSWERS_MAX = 2,        /* then a digest names it instead */
     LOST_AGAIN_SECONDS = 30,     /* after that many, and four times as long after each more */
     LOST_AGAIN_SECONDS_MAX = 900,
+    DIGEST_REST_SECONDS = 5, /* one that rests longer than this lets others pass */
 
     /* -- chat -- */
     CHAT_INPUT_BYTES_MAX = 8 * KIB, /* a message to the bot; the rest is ignored */

@@ -25,7 +25,8 @@ enum digest_reason digest_reason_of_name(const char *name)
 
 /* --------------------------------------------------------------------------------------- folding */
 
-/* A storm's message takes more while it is open; the others are complete once they are sent. */
+/* A storm's message takes more while it is open; the others are complete once they are sent. What is new does not rest as
+ * long as what may be there already. */
 /* clang-format off */
 static const char FOLD_SQL[] =
     "WITH me AS (SELECT 1 FROM service_lease WHERE name = 'alerts' AND holder = $1 AND epoch = $2 "
@@ -46,7 +47,8 @@ static const char FOLD_SQL[] =
     "(SELECT thread_id FROM o ORDER BY id LIMIT 1), $4, (SELECT max(hold_about) FROM o), "
     "(SELECT bool_and(silent) FROM o) "
     "WHERE EXISTS (SELECT 1 FROM o) AND NOT EXISTS (SELECT 1 FROM known) RETURNING id), "
-    "grown AS (UPDATE alert_digest SET added_at = now() WHERE id IN (SELECT id FROM known) "
+    "grown AS (UPDATE alert_digest SET added_at = now(), "
+    "next_try_at = least(next_try_at, now() + make_interval(secs => $9)) WHERE id IN (SELECT id FROM known) "
     "AND EXISTS (SELECT 1 FROM o)) "
     "UPDATE alert_outbox SET state = 'folded', last_error = NULL, digest_id = "
     "(SELECT id FROM known UNION ALL SELECT id FROM made LIMIT 1) WHERE id IN (SELECT id FROM o) "
@@ -87,6 +89,7 @@ void store_digest_fold(struct pg *pg, const struct outbox_claim *claim, enum dig
     pg_i64(batch, DIGEST_GROUPS_MAX);
     pg_i64(batch, STORM_SECONDS_MAX);
     pg_i64(batch, LOST_ANSWERS_MAX);
+    pg_i64(batch, LOST_AGAIN_SECONDS);
     pg_add(batch, CLOSE_OLD_SQL);
     pg_i64(batch, claim->chat_id);
     pg_run(pg, batch, on_folded, call);
@@ -101,12 +104,12 @@ static const char CLAIM_SQL[] =
     "WHERE d.id = $1 AND d.message_id IS NULL "
     "AND EXISTS (SELECT 1 FROM service_lease WHERE name = 'alerts' AND holder = $2 "
     "AND epoch = $3 AND until > clock_timestamp() FOR SHARE) RETURNING was.uncertain "
-    "OR EXISTS (SELECT 1 FROM alert_outbox o WHERE o.digest_id = $1 AND o.lost_answers > 0)";
+    "OR EXISTS (SELECT 1 FROM alert_outbox o WHERE o.digest_id = $1 AND o.possible_repeat)";
 
 /* clang-format off */
 static const char DIGEST_SQL[] =
     "SELECT d.chat_id, d.thread_id, d.message_id, d.reason, d.about, d.tries, "
-    PG_MS("d.opened_at") ", " PG_MS("d.closed_at") ", d.page, n.rows, n.groups, n.open, d.silent, d.changes, "
+    PG_MS("d.opened_at") ", " PG_MS("d.closed_at") ", d.page, n.rows, n.groups, n.open, d.silent, d.changes, d.lost_answers, "
     "cs.language, cs.time_zone, coalesce(cs.is_quiet, false) "
     "FROM alert_digest d LEFT JOIN chat_setting cs ON cs.chat_id = d.chat_id "
     "CROSS JOIN LATERAL (SELECT count(*) AS rows, count(DISTINCT g.id) AS groups, "
@@ -117,7 +120,7 @@ static const char DIGEST_SQL[] =
 enum {
     DIGEST_CHAT, DIGEST_THREAD, DIGEST_MESSAGE, DIGEST_REASON, DIGEST_ABOUT, DIGEST_TRIES,
     DIGEST_OPENED, DIGEST_CLOSED_AT, DIGEST_PAGE, DIGEST_ROWS_COUNT,
-    DIGEST_GROUPS, DIGEST_STILL_OPEN, DIGEST_SILENT, DIGEST_CHANGES, DIGEST_LANGUAGE, DIGEST_ZONE, DIGEST_IS_QUIET
+    DIGEST_GROUPS, DIGEST_STILL_OPEN, DIGEST_SILENT, DIGEST_CHANGES, DIGEST_LOST, DIGEST_LANGUAGE, DIGEST_ZONE, DIGEST_IS_QUIET
 };
 
 /* Worst first, then the most frequent. */
@@ -187,6 +190,7 @@ static struct digest read_digest(const PGresult *r, const struct digest_call *ca
         .reason = digest_reason_of_name(pg_get_text(r, 0, DIGEST_REASON)),
         .about = pg_get_text(r, 0, DIGEST_ABOUT),
         .tries = (int)pg_get_i64(r, 0, DIGEST_TRIES),
+        .lost_answers = (int)pg_get_i64(r, 0, DIGEST_LOST),
         .opened_ms = pg_get_i64(r, 0, DIGEST_OPENED),
         .closed_ms = pg_get_i64(r, 0, DIGEST_CLOSED_AT),
         .page = call->page > 0 ? call->page : pg_get_i64(r, 0, DIGEST_PAGE),
@@ -258,7 +262,7 @@ void store_digest_claim(struct pg *pg, const struct outbox_claim *claim, int64_t
 static const char SHOWN_SQL[] =
     "UPDATE alert_digest SET message_id = $2, shown_at = now(), shown_rows = $3, stale = changes "
     "<> $4, "
-    "uncertain = false, next_try_at = now(), last_error = NULL WHERE id = $1";
+    "uncertain = false, lost_answers = 0, next_try_at = now(), last_error = NULL WHERE id = $1";
 static const char REMEMBER_SQL[] =
     "INSERT INTO chat_message (chat_id, message_id, kind, args) VALUES ($1, $2, 'digest', $3) "
     "ON CONFLICT (chat_id, message_id) DO NOTHING";
@@ -268,7 +272,7 @@ static const char CLOSED_SQL[] =
     "UPDATE alert_digest SET closed_at = coalesce(closed_at, now()), stale = false WHERE id = $1";
 static const char RETRY_SQL[] =
     "UPDATE alert_digest SET next_try_at = now() + make_interval(secs => $2), last_error = $3, "
-    "uncertain = $4 WHERE id = $1";
+    "uncertain = $4, lost_answers = lost_answers + $4::bool::int WHERE id = $1";
 /* What the lost message did not say yet is said in a new one; else it is over. */
 static const char GONE_SQL[] =
     "UPDATE alert_digest SET message_id = CASE WHEN shown_rows >= $2 THEN message_id END, "

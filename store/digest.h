@@ -20,6 +20,7 @@ struct digest {
     enum digest_reason reason;
     const char *about; /* NULL: nothing to name */
     int tries;
+    int lost_answers; /* of earlier ones */
     bool possible_repeat;
     int64_t opened_ms;
     int64_t closed_ms; /* 0: it goes on */

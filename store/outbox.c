@@ -32,7 +32,8 @@ static const char VIEW_SQL[] =
     "min(created_at) FILTER (WHERE hold IS NULL) AS oldest FROM o GROUP BY chat_id), "
     "d AS (SELECT DISTINCT ON (chat_id) *, (SELECT count(*) FROM alert_outbox m "
     "WHERE m.digest_id = d.id) AS rows FROM alert_digest d WHERE closed_at IS NULL OR stale "
-    "ORDER BY chat_id, message_id IS NOT NULL, closed_at IS NOT NULL, id), "
+    "ORDER BY chat_id, message_id IS NULL AND next_try_at > now() + make_interval(secs => $5), "
+    "message_id IS NOT NULL, closed_at IS NOT NULL, id), "
     "e AS (SELECT chat_id, count(*) FILTER (WHERE edit <> 'count' AND edit_since <= now()) "
     "AS changes, count(*) FILTER (WHERE edit = 'count' AND edit_since <= now() "
     "AND edited_at <= now() - make_interval(secs => $2)) AS counts, "
@@ -147,6 +148,7 @@ void store_chats_view(struct pg *pg, chats_view_fn *done, void *ctx)
     pg_i64(batch, CARD_EDIT_SECONDS_MIN);
     pg_i64(batch, LANES_MAX);
     pg_i64(batch, LOST_ANSWERS_MAX);
+    pg_i64(batch, DIGEST_REST_SECONDS);
     pg_run(pg, batch, on_view, call);
 }
 

@@ -199,7 +199,7 @@ def test_stop_with_a_hanging_send_leaves_it_uncertain(service, tg, db):
     started = time.monotonic()
     assert s.stop() == 0
     assert time.monotonic() - started < 10
-    assert db.one("SELECT state FROM alert_outbox") == "uncertain"
+    assert db.sql("SELECT state, lost_answers FROM alert_outbox") == [("uncertain", 1)]
     service(tg=tg)
     tg.wait(lambda: any("Possibly a repeat" in m["text"] for m in tg.sent(CHAT)), 10, "the repeat")
 

@@ -158,12 +158,16 @@ def test_a_digest_whose_answers_get_lost_comes_within_a_minute(service, tg, db):
     s.post(critical())
     wait(lambda: db.one("SELECT lost_answers FROM alert_outbox") == 2, 15, "both answers are lost")
     db.sql("UPDATE alert_outbox SET next_try_at = now()")
-    wait(lambda: db.sql("SELECT tries FROM alert_digest WHERE last_error IS NOT NULL AND tries = 2"), 15, "the digest, too")
+    wait(lambda: db.sql("SELECT 1 FROM alert_digest WHERE lost_answers = 2"), 15, "the digest, too")
     left = db.one("SELECT extract(epoch FROM next_try_at - now())::float8 FROM alert_digest")
     assert 10 < left <= 30, left
+    s.post({"message": "The disk is gone", "severity": "critical"})
+    card = tg.wait(lambda: tg.sent(CHAT), 5, "who is new does not wait for it")[0]
+    assert "The disk is gone" in card["text"] and "Possibly" not in card["text"]
     db.sql("UPDATE alert_digest SET next_try_at = now()")
-    text = tg.wait(lambda: tg.sent(CHAT), 10, "the digest at last")[0]["text"]
+    text = tg.wait(lambda: tg.sent(CHAT)[1:], 10, "the digest at last")[0]["text"]
     assert "Payment provider failed" in text and "Possibly a repeat" in text
+    wait(lambda: db.one("SELECT lost_answers FROM alert_digest") == 0, 5, "it is there")
 
 
 @pytest.mark.parametrize("text, description", [

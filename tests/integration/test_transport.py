@@ -218,6 +218,7 @@ def test_a_lost_answer_and_a_press_on_the_orphan(service, tg, db):
     orphan = tg.wait(lambda: tg.sent(CHAT), 10, "the orphan")[0]
     wait(lambda: len(tg.of("sendMessage")) == 2, 10, "the repeat was tried")
     wait(lambda: db.one("SELECT state FROM alert_outbox") == "uncertain", 5)
+    assert db.one("SELECT lost_answers FROM alert_outbox") == 1, "a refusal is an answer"
     said, _ = press_and_time(tg, orphan, "take:1")
     assert said == "Taken"
     assert db.sql("SELECT state, message_id FROM alert_outbox") == [("sent", orphan["message_id"])]

@@ -50,6 +50,8 @@ struct model_digest {
     bool is_closed;
     int64_t rows, shown, listed;
     int64_t opened_ms, added_ms, shown_ms, next_try_ms;
+    int lost_answers;
+    int64_t rested_ms; /* because of them, in all */
 };
 struct model_group {
     struct fact fact; /* what the engine is told of it */
@@ -373,13 +375,19 @@ static bool waits(const struct outbox *r, int chat)
     return r->chat == chat && (r->state == ROW_WAITS || r->state == ROW_UNCERTAIN);
 }
 
+/* Those not sent first, but for those that rest: they come last. */
 static int open_digest(const struct sim *s, int chat)
 {
     int found = -1;
-    for (int i = s->digests_count - 1; i >= 0; i--) {
+    int best = 9;
+    for (int i = 0; i < s->digests_count; i++) {
         const struct model_digest *d = &s->digests[i];
-        if (d->chat == chat && !d->is_closed && (found < 0 || !d->is_sent || s->digests[found].is_sent))
+        bool rests = !d->is_sent && d->next_try_ms > s->now_ms + DIGEST_REST_SECONDS * 1000;
+        int rank = rests ? 2 : d->is_sent;
+        if (d->chat == chat && !d->is_closed && rank < best) {
             found = i;
+            best = rank;
+        }
     }
     return found;
 }
@@ -464,6 +472,8 @@ static void fold(struct sim *s, int chat, enum digest_reason reason)
     }
     struct model_digest *d = &s->digests[known];
     d->added_ms = s->now_ms;
+    if (d->next_try_ms > s->now_ms + LOST_AGAIN_SECONDS * 1000)
+        d->next_try_ms = s->now_ms + LOST_AGAIN_SECONDS * 1000;
     for (int i = s->first_row; i < s->rows_count; i++) {
         struct outbox *r = &s->rows[i];
         bool fits = reason == DIGEST_STORM  ? !r->hold && r->state == ROW_WAITS
@@ -513,6 +523,8 @@ static void announce(struct sim *s, struct outbox *r)
 {
     int64_t from = r->due_ms > r->created_ms ? r->due_ms : r->created_ms;
     int64_t waited = s->now_ms - from - (s->chats[r->chat].blocked_ms - (r->blocked_ms < 0 ? 0 : r->blocked_ms));
+    if (r->state == ROW_FOLDED) /* its own message got lost: the rest is meant; nobody else waits for it */
+        waited -= s->digests[r->digest].rested_ms;
     if (r->announced)
         return;
     check_hush(s, r);
@@ -589,7 +601,9 @@ static void succeed(struct sim *s, struct model_chat *c, bool answer_lost)
     }
     s->digest_messages++;
     if (answer_lost && !d->is_sent) {
-        d->next_try_ms = s->now_ms + backoff_ms(1, roll(s, 1000));
+        int64_t rest_ms = ++d->lost_answers < LOST_ANSWERS_MAX ? backoff_ms(1, roll(s, 1000)) : lost_again_ms(d->lost_answers);
+        d->next_try_ms = s->now_ms + rest_ms;
+        d->rested_ms += rest_ms;
         return;
     }
     if (c->act == LANE_LIST) {
