@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/mem.h"
 #include "core/utf8.h"
+#include "store/channel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,8 @@ static void learn(struct cause *cause, const struct causes_known *known)
         note_ring(cause, group->states[i].chat_id, group->states[i].last_ring_ms);
     for (size_t i = 0; i < known->rangs_count; i++) {
         const struct rang *r = &known->rangs[i];
+        if (!r->message_id && r->chat_id < CHANNEL_ID_MIN)
+            continue; /* it may not have arrived, and whoever knew has ended */
         if (r->project_id == cause->project_id && strcmp(r->fingerprint, cause->fingerprint) == 0)
             note_ring(cause, r->chat_id, r->at_ms);
     }

@@ -32,9 +32,10 @@ struct place {
     int64_t chat_id; /* or a channel's id */
     int64_t thread_id;
     struct waiting_line line;
-    int64_t more;     /* that did not fit: their number is said */
-    bool is_list;     /* those on their way are one message about several */
-    int64_t again_ms; /* not before */
+    int64_t more;      /* that did not fit: their number is said */
+    int64_t more_said; /* by the list on its way */
+    bool is_list;      /* those on their way are one message about several */
+    int64_t again_ms;  /* not before */
     int64_t listed_ms;
     bool silent;
 };
@@ -114,7 +115,7 @@ void emergency_note(struct emergency *e, const struct event *events, size_t coun
 
 /* ----------------------------------------------------------------------------------------- sending */
 
-/* They rang: the database is told when it is back. */
+/* They rang, or may have (no message_id): the database is told when it is back. */
 static void write_down(struct place *p, const struct chat_result *result)
 {
     struct rang rangs[LIST_ROWS];
@@ -129,7 +130,19 @@ static void write_down(struct place *p, const struct chat_result *result)
         memcpy(rangs[i].fingerprint, cause->fingerprint, sizeof rangs[i].fingerprint);
     }
     spool_add_rangs(p->emergency->parts.spool, rangs, p->line.sending);
-    metric_add(METRIC_EMERGENCY_RUNG, (int64_t)p->line.sending);
+}
+
+/* In a chat the database sends it once more, marked, unless it arrives yet; a channel is told in the ordinary way. */
+static void lose(struct place *p, const struct chat_result *result, int64_t now)
+{
+    struct emergency *e = p->emergency;
+    log_warn("an emergency alert may not have arrived", LOG_S("error", result->text), LOG_END);
+    if (p->chat_id < CHANNEL_ID_MIN)
+        write_down(p, result);
+    if (e->parts.is_away(e->parts.ctx))
+        waiting_lost(&p->line, now);
+    else
+        waiting_told(&p->line);
 }
 
 /* It goes again, unless the database is back: then it rings in the ordinary way. */
@@ -149,17 +162,16 @@ static void on_sent(void *ctx, const struct chat_result *result)
     struct emergency *e = p->emergency;
     int64_t now = clock_mono_ms();
     int64_t wait_ms = result->retry_after_s ? (int64_t)result->retry_after_s * 1000 : RETRY_MS;
+    p->more += result->outcome == TG_OK ? 0 : p->more_said;
+    p->more_said = 0;
     switch (result->outcome) {
     case TG_OK:
         write_down(p, result);
+        metric_add(METRIC_EMERGENCY_RUNG, (int64_t)p->line.sending);
         waiting_told(&p->line);
         break;
     case TG_UNCERTAIN:
-        if (e->parts.is_away(e->parts.ctx))
-            waiting_lost(&p->line, now);
-        else
-            waiting_told(&p->line);
-        log_warn("an emergency alert may not have arrived", LOG_S("error", result->text), LOG_END);
+        lose(p, result, now);
         break;
     case TG_CHAT_MOVED:
         p->chat_id = result->migrate_to;
@@ -256,6 +268,7 @@ static void send_next(struct place *p)
         p->more += causes_take_overflow(e->causes);
         render_list(p, &look, &html);
         p->listed_ms = now;
+        p->more_said = p->more;
         p->more = 0;
     } else {
         render_card(p, &look, &html);

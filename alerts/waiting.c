@@ -34,6 +34,9 @@ bool waiting_add(struct waiting_line *line, struct cause *cause, int64_t receive
 {
     struct waiting item = {
         .cause = cause, .due_ms = now_ms + EMERGENCY_GRACE_MS, .received_ms = received_ms};
+    for (size_t i = line->sending; i < line->count; i++)
+        if (line->items[i].cause == cause) /* its rest is longer than its cooldown */
+            return true;
     if (line->count == EMERGENCY_WAITING_MAX)
         return false;
     cause->waiting++;
@@ -65,17 +68,12 @@ void waiting_lost(struct waiting_line *line, int64_t now_ms)
 {
     struct waiting lost[WAITING_LOST_MAX];
     size_t count = line->sending;
-    int most = 0;
     memcpy(lost, line->items, count * sizeof *lost);
     take_out(line);
-    for (size_t i = 0; i < count; i++)
-        if (++lost[i].lost_answers > most)
-            most = lost[i].lost_answers;
-    int64_t due_ms = now_ms + (most < LOST_ANSWERS_MAX ? LOST_ONCE_MS : lost_again_ms(most));
-    size_t at = first_at_rest(line, 0, due_ms);
     for (size_t i = 0; i < count; i++) {
-        lost[i].due_ms = due_ms;
-        insert(line, at + i, &lost[i]);
+        int times = ++lost[i].lost_answers;
+        lost[i].due_ms = now_ms + (times < LOST_ANSWERS_MAX ? LOST_ONCE_MS : lost_again_ms(times));
+        insert(line, first_at_rest(line, 0, lost[i].due_ms), &lost[i]);
     }
 }
 

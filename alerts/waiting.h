@@ -24,7 +24,8 @@ struct waiting_line {
     size_t sending; /* the first so many are on their way; set by the caller, 0: none */
 };
 
-/* The cause is BORROWED until it is told (causes_told). False: the line is full. */
+/* The cause is BORROWED until it is told (causes_told); one that waits already does not wait twice. False: the line is
+ * full. */
 bool waiting_add(struct waiting_line *line, struct cause *cause, int64_t received_ms,
                  int64_t now_ms);
 /* How many, from the front, do not rest; the first of them goes at its `due_ms`. */

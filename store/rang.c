@@ -41,20 +41,23 @@ void store_rang_push(struct pg *pg, const struct rang *rangs, size_t count, pg_o
 }
 
 /* The cooldown runs from now: what the spool still holds of these groups rang already. Of several cards
- * in one chat the newest is the group's. */
+ * in one chat the newest is the group's. What may not have arrived, and did not later, goes once more, marked. */
 static const char ADOPT_SQL[] =
     "WITH taken AS (UPDATE alert_rang r SET adopted_at = now() FROM error_group g "
     "WHERE r.adopted_at IS NULL AND g.project_id = r.project_id AND g.fingerprint = r.fingerprint "
     "RETURNING coalesce(g.merged_into, g.id) AS group_id, r.chat_id, r.thread_id, r.message_id, "
-    "r.rang_at, r.is_card), "
+    "r.rang_at, r.is_card, r.message_id IS NULL AND r.chat_id < 5000000000000000 AS is_lost), "
     "r AS (SELECT *, row_number() OVER (PARTITION BY group_id, chat_id ORDER BY rang_at DESC) = 1 "
-    "AS is_last FROM taken), "
+    "AS is_newest, row_number() OVER (PARTITION BY group_id, chat_id, is_lost "
+    "ORDER BY rang_at DESC) = 1 AS is_last FROM taken), "
     "state AS (INSERT INTO alert_state AS s (group_id, chat_id, last_ring_at) "
-    "SELECT group_id, chat_id, clock_timestamp() FROM r WHERE is_last "
+    "SELECT group_id, chat_id, clock_timestamp() FROM r WHERE is_newest "
     "ON CONFLICT (group_id, chat_id) DO UPDATE SET last_ring_at = excluded.last_ring_at), "
     "sent AS (INSERT INTO alert_outbox (group_id, chat_id, thread_id, state, reason, attempts, "
-    "created_at, sent_at, message_id) SELECT group_id, chat_id, thread_id, 'sent', 'emergency', 1, "
-    "rang_at, rang_at, message_id FROM r), "
+    "possible_repeat, lost_answers, created_at, sent_at, message_id) "
+    "SELECT group_id, chat_id, thread_id, CASE WHEN is_lost THEN 'pending' ELSE 'sent' END, "
+    "'emergency', 1, is_lost, is_lost::int, rang_at, CASE WHEN NOT is_lost THEN rang_at END, "
+    "message_id FROM r WHERE is_newest OR NOT is_lost), "
     "retired AS (UPDATE alert_card c SET is_current = false, edit = 'retire', edit_since = now(), "
     "edit_tries = 0, edit_seq = c.edit_seq + 1 FROM r WHERE c.is_current AND r.is_card AND "
     "r.message_id IS NOT NULL AND c.group_id = r.group_id AND c.chat_id = r.chat_id) "

@@ -141,17 +141,22 @@ def test_an_emergency_alert_whose_answers_get_lost_goes_on_until_it_is_there(own
     assert len(tg.said(CHAT, "payments are down")) == 1 and len(tg.said(CHAT, "the disk is gone")) == 1
 
 
-def test_what_may_have_arrived_rings_when_the_database_is_back(own, service, tg):
+@pytest.mark.parametrize("fault, arrived", [("cut", 0), ("after", 2)])
+def test_what_may_have_arrived_rings_when_the_database_is_back(own, service, tg, fault, arrived):
     cluster, d = own
     s = service(database=d, tg=tg)
     s.post({"message": "to begin with"})
     cluster.stop()
-    tg.fail_next("sendMessage", times=2, cut=True)
+    tg.fail_next("sendMessage", times=2, **{fault: True})
     s.post(event(7, severity="critical", message="payments are down"))
     tg.wait(lambda: len(tg.of("sendMessage")) == 2, 15, "once more")
     cluster.start()
-    card = tg.wait(lambda: tg.said(CHAT, "payments are down"), 20, "in the ordinary way")[0]
-    assert card["keyboard"]
+    card = tg.wait(lambda: tg.said(CHAT, "payments are down")[arrived:], 20, "in the ordinary way")[0]
+    assert card["keyboard"] and "Possibly a repeat" in card["text"]
+    drained(s)
+    wait(lambda: d.sql("SELECT state, reason, lost_answers FROM alert_outbox") == [("sent", "emergency", 1)], 10, "one row")
+    time.sleep(2)
+    assert len(tg.said(CHAT, "payments are down")) == arrived + 1
 
 
 def test_muted_stays_muted_and_taken_stays_taken(own, service, tg):

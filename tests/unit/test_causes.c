@@ -17,7 +17,7 @@ struct row {
     const char *events;
     const char *want;
     struct fact group; /* group_id 0: a new error */
-    int64_t rang_s_ago; /* by a process before this one; 0: never */
+    int64_t rang_s_ago; /* by a process before this one; 0: never; below 0: so long ago, and its answer was lost */
 };
 
 static const struct row ROWS[] = {
@@ -37,6 +37,7 @@ static const struct row ROWS[] = {
      {.group_id = 4, .status = STATUS_RESOLVED, .resolved_by_person = true, .resolved_ms = NOW - 1000}, 0},
     {"what rang in the last process is not rung again", "ccc", "---", {0}, 10},
     {"until its cooldown is over", "ccc", "-R-", {0}, 240},
+    {"unless it may not have arrived", "ccc", "R--", {0}, -10},
     {"the database was back in between", "c|c", "R-", {0}, 0},
 };
 
@@ -45,7 +46,8 @@ static void check_row(void **state)
     const struct row *row = *state;
     struct rules *rules = store_rules_new();
     struct causes *causes = causes_new();
-    struct rang rang = {.project_id = 1, .chat_id = CHAT, .at_ms = NOW - row->rang_s_ago * 1000};
+    struct rang rang = {.project_id = 1, .chat_id = CHAT, .message_id = row->rang_s_ago < 0 ? 0 : 7,
+                        .at_ms = NOW - llabs(row->rang_s_ago) * 1000};
     memcpy(rang.fingerprint, FINGERPRINT, sizeof rang.fingerprint);
     size_t asked = 0;
     int64_t now = NOW;

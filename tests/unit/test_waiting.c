@@ -29,7 +29,10 @@ static const struct row ROWS[] = {
     {"one that comes while it is due again goes after it", "a 1: >? 10: b 11: >R+ >F+", "aab"},
     {"those that rest go by their time, not by their age", "ab 1: >? 6: >F? 7: >R? 10: =0 11: =1 >R+ 36: =0 37: >R+",
      "ababa"},
-    {"a list rests as a whole, as long as its worst", "a 1: >? 6: >? bc 36: >>R? 37: =0 155: =0 156: =3 >>R+ =0", "aabcabca"},
+    {"in a list each rests by its own count", "a 1: >? 6: >? bc 36: >>R? 37: =0 41: =2 >>R+ 155: =0 156: =1 >>R+ =0",
+     "aabcabca"},
+    {"nobody waits twice", "a 1: >? 6: >? aa 7: =0 36: a =1 >R+ =0", "aaa"},
+    {"but what happens again while it is on its way does", "a 1: > a + 2: =1 >F+", "aa"},
     {"what comes while others are on their way is behind them", "ab 1: >> cd + 2: =2 >>F+", "abcd"},
     {"a list that got lost stands behind what came meanwhile", "ab 1: >> cd ? 2: =2 >>F+ 6: =2 >>R+", "abcdab"},
 };
