@@ -105,7 +105,8 @@ static void on_digest(void *ctx, const struct digest *digest, const struct group
                                           .chat_id = digest->chat_id,
                                           .message_id = digest->message_id,
                                           .rows = digest->rows,
-                                          .changes = digest->changes};
+                                          .changes = digest->changes,
+                                          .possible_repeat = digest->possible_repeat};
     pacer_take(d->pacer, lane->chat_id, lane_pace(lane->digest_act), clock_mono_ms());
     if (lane->digest_act == LANE_LIST)
         send_list(lane, digest, groups, count);

@@ -232,7 +232,8 @@ void store_topic_forget(struct pg *pg, int64_t chat_id, int64_t thread_id)
 static const char ADOPT_SQL[] =
     "WITH o AS (SELECT id, group_id, thread_id, state FROM alert_outbox WHERE chat_id = $1 "
     "AND group_id = $3 AND possible_repeat AND note_id IS NULL "
-    "AND state IN ('uncertain', 'sending', 'sent', 'failed', 'folded') ORDER BY id DESC LIMIT 1 FOR UPDATE), "
+    "AND state IN ('uncertain', 'sending', 'sent', 'failed', 'folded') "
+    "ORDER BY state = 'uncertain' DESC, id DESC LIMIT 1 FOR UPDATE), "
     "u AS (UPDATE alert_outbox a SET state = 'sent', sent_at = now(), message_id = $2 FROM o "
     "WHERE a.id = o.id AND a.state = 'uncertain'), "
     "r AS (UPDATE alert_card k SET " RETIRE " FROM o "

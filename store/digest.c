@@ -272,7 +272,7 @@ static const char CLOSED_SQL[] =
     "UPDATE alert_digest SET closed_at = coalesce(closed_at, now()), stale = false WHERE id = $1";
 static const char RETRY_SQL[] =
     "UPDATE alert_digest SET next_try_at = now() + make_interval(secs => $2), last_error = $3, "
-    "uncertain = $4, lost_answers = lost_answers + $4::bool::int WHERE id = $1";
+    "uncertain = $4::bool OR $5::bool, lost_answers = lost_answers + $4::bool::int WHERE id = $1";
 /* What the lost message did not say yet is said in a new one; else it is over. */
 static const char GONE_SQL[] =
     "UPDATE alert_digest SET message_id = CASE WHEN shown_rows >= $2 THEN message_id END, "
@@ -327,6 +327,7 @@ void store_digest_done(struct pg *pg, const struct digest_result *r, outbox_done
         pg_i64(batch, r->delay_s);
         pg_text(batch, r->error);
         pg_bool(batch, r->outcome == DIGEST_MAYBE);
+        pg_bool(batch, r->possible_repeat);
     }
     pg_run_outcome(pg, batch, done, ctx);
 }

@@ -59,7 +59,8 @@ struct digest_result {
     int64_t rows;    /* what was shown or listed */
     int64_t changes; /* as the digest had them */
     enum digest_outcome outcome;
-    int64_t delay_s; /* of RETRY and MAYBE */
+    int64_t delay_s;      /* of RETRY and MAYBE */
+    bool possible_repeat; /* as the digest had it: a refusal does not take it back */
     const char *error;
 };
 void store_digest_done(struct pg *pg, const struct digest_result *result, outbox_done_fn *done,

@@ -141,6 +141,22 @@ def test_alerts_that_waited_too_long_come_together(service, tg, db):
     wait(lambda: db.one("SELECT closed_at IS NOT NULL FROM alert_digest"), 5)
 
 
+def test_a_refusal_does_not_take_back_that_a_digest_may_be_there(service, tg, db):
+    s = service(tg=tg)
+    tg.chats[CHAT]["gone"] = "bot was kicked from the supergroup chat"
+    storm(s, 0, 4)
+    wait(lambda: db.one("SELECT count(*) FROM alert_outbox") == 4, 5)
+    s.stop()
+    db.sql("UPDATE alert_outbox SET created_at = now() - interval '20 minutes'")
+    tg.chats[CHAT].update(gone=None)
+    tg.fail_next("sendMessage", after=True)
+    tg.fail_next("sendMessage", 429, "Too Many Requests: retry after 1", parameters={"retry_after": 1})
+    service(tg=tg)
+    first, again = tg.wait(lambda: tg.sent(CHAT)[1:] and tg.sent(CHAT), 20, "once more")
+    assert "Possibly" not in first["text"] and "Possibly a repeat" in again["text"] and "4 errors" in again["text"]
+    wait(lambda: db.sql("SELECT lost_answers, uncertain, message_id FROM alert_digest") == [(0, False, again["message_id"])], 5)
+
+
 def test_a_digest_that_was_deleted_or_refused(service, tg, db):
     s = service(tg=tg)
     tg.fail_next("sendMessage", 500, "Internal Server Error", times=2)

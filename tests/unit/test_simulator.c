@@ -581,6 +581,20 @@ static void begin(struct sim *s, int chat, const struct lane_step *step, int dig
     c->busy_until_ms = s->now_ms + 20 + (int64_t)roll(s, 400);
 }
 
+/* The first `rows` of a digest are read; true: one of them had been before. */
+static bool tell(struct sim *s, int digest, int64_t rows)
+{
+    bool again = false;
+    int64_t said = 0;
+    for (int i = s->first_row; i < s->rows_count && said < rows; i++)
+        if (s->rows[i].state == ROW_FOLDED && s->rows[i].digest == digest) {
+            again = again || s->rows[i].announced;
+            announce(s, &s->rows[i]);
+            said++;
+        }
+    return again;
+}
+
 static void succeed(struct sim *s, struct model_chat *c, bool answer_lost)
 {
     struct outbox *r = c->row >= 0 ? &s->rows[c->row] : NULL;
@@ -600,6 +614,9 @@ static void succeed(struct sim *s, struct model_chat *c, bool answer_lost)
         return;
     }
     s->digest_messages++;
+    bool is_first = !d->is_sent && c->act == LANE_DIGEST;
+    if (is_first && (!answer_lost || roll(s, 2)))
+        s->repeats += tell(s, c->digest, c->act_rows);
     if (answer_lost && !d->is_sent) {
         int64_t rest_ms = ++d->lost_answers < LOST_ANSWERS_MAX ? backoff_ms(1, roll(s, 1000)) : lost_again_ms(d->lost_answers);
         d->next_try_ms = s->now_ms + rest_ms;
@@ -614,12 +631,8 @@ static void succeed(struct sim *s, struct model_chat *c, bool answer_lost)
         d->is_sent = true;
         d->shown = c->act_rows;
         d->shown_ms = s->now_ms;
-        int64_t said = 0;
-        for (int i = s->first_row; i < s->rows_count && said < d->shown; i++)
-            if (s->rows[i].state == ROW_FOLDED && s->rows[i].digest == c->digest) {
-                announce(s, &s->rows[i]);
-                said++;
-            }
+        if (!is_first)
+            tell(s, c->digest, d->shown);
     }
 }
 
