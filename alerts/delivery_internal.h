@@ -31,8 +31,7 @@ struct lane {
     int64_t claim_epoch;
     int64_t due_ms; /* monotonic */
     int attempts;
-    bool was_uncertain;
-    int lost_answers;
+    int lost_answers;            /* before this attempt's, too */
     struct chat_message message; /* its html and keyboard are `out` */
     char *out_html;
     struct chat_keyboard out_keyboard;

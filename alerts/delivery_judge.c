@@ -92,7 +92,7 @@ void lane_judge_alert(struct lane *lane, const struct chat_result *r)
 {
     lane->failures = r->outcome == TG_OK ? 0 : lane->failures + 1;
     struct delivery *d = lane->delivery;
-    const char *waiting = lane->was_uncertain ? "uncertain" : "pending";
+    const char *waiting = lane->lost_answers ? "uncertain" : "pending";
     note_health(lane, r);
     lane->state = NULL;
     lane->answer_lost = false;

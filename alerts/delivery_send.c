@@ -104,7 +104,6 @@ static void on_claimed(void *ctx, const struct outbox_row *row, const struct err
     lane->claim_epoch = store_lease_epoch(d->lease);
     lane->attempts = row->attempts;
     lane->due_ms = clock_mono_ms() - row->waited_ms;
-    lane->was_uncertain = row->possible_repeat;
     lane->lost_answers = row->lost_answers;
     lane->phase = PHASE_SENDING;
     pacer_take(d->pacer, lane->chat_id, PACE_ALERT, clock_mono_ms());

@@ -25,7 +25,6 @@ enum {
     SETTLE_MS = 3000,
     FORGET_MS = 600 * 1000
 };
-_Static_assert((int)LIST_ROWS <= (int)WAITING_LOST_MAX, "a list that gets lost rests as a whole");
 
 struct place {
     struct emergency *emergency;

@@ -22,11 +22,12 @@ static void insert(struct waiting_line *line, size_t at, const struct waiting *i
     line->count++;
 }
 
-static void take_out(struct waiting_line *line)
+/* The first `count` of those on their way. */
+static void take_out(struct waiting_line *line, size_t count)
 {
-    line->count -= line->sending;
-    memmove(line->items, line->items + line->sending, line->count * sizeof *line->items);
-    line->sending = 0;
+    line->count -= count;
+    line->sending -= count;
+    memmove(line->items, line->items + count, line->count * sizeof *line->items);
 }
 
 bool waiting_add(struct waiting_line *line, struct cause *cause, int64_t received_ms,
@@ -61,19 +62,17 @@ void waiting_told(struct waiting_line *line)
 {
     for (size_t i = 0; i < line->sending; i++)
         causes_told(line->items[i].cause);
-    take_out(line);
+    take_out(line, line->sending);
 }
 
 void waiting_lost(struct waiting_line *line, int64_t now_ms)
 {
-    struct waiting lost[WAITING_LOST_MAX];
-    size_t count = line->sending;
-    memcpy(lost, line->items, count * sizeof *lost);
-    take_out(line);
-    for (size_t i = 0; i < count; i++) {
-        int times = ++lost[i].lost_answers;
-        lost[i].due_ms = now_ms + (times < LOST_ANSWERS_MAX ? LOST_ONCE_MS : lost_again_ms(times));
-        insert(line, first_at_rest(line, 0, lost[i].due_ms), &lost[i]);
+    while (line->sending) {
+        struct waiting item = line->items[0];
+        take_out(line, 1);
+        int times = ++item.lost_answers;
+        item.due_ms = now_ms + (times < LOST_ANSWERS_MAX ? LOST_ONCE_MS : lost_again_ms(times));
+        insert(line, first_at_rest(line, line->sending, item.due_ms), &item);
     }
 }
 

@@ -34,8 +34,7 @@ size_t waiting_ready(const struct waiting_line *line, int64_t now_ms);
 bool waiting_is_repeat(const struct waiting_line *line);
 /* Those on their way are done with. */
 void waiting_told(struct waiting_line *line);
-/* The answer to those on their way got lost, at most WAITING_LOST_MAX. */
-enum { WAITING_LOST_MAX = 32 };
+/* The answer to those on their way got lost: each rests by how many of its own did. */
 void waiting_lost(struct waiting_line *line, int64_t now_ms);
 /* But for what is on its way: those received until then are done with. */
 void waiting_drop(struct waiting_line *line, int64_t until_ms);

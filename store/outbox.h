@@ -58,9 +58,9 @@ struct chat_view {
     bool is_out;       /* can't be reached: nothing is folded, so that it can ring elsewhere */
     int64_t due;       /* alerts that could go now and never went */
     int64_t again_due; /* those whose answer got lost: once more, each by itself */
-    int64_t
-        late; /* of both and of held ones, those for the digest of what came late: they waited longer
-                          than ALERT_TTL_SECONDS, or lost LOST_ANSWERS_MAX answers */
+    /* of these and of held ones, those for the digest of what came late: they waited longer than
+     * ALERT_TTL_SECONDS, or lost LOST_ANSWERS_MAX answers */
+    int64_t late;
     int64_t notes_due; /* words under cards */
     int64_t held_due;  /* alerts whose time to be held back is over */
     enum digest_reason held_reason;
@@ -118,13 +118,14 @@ struct outbox_sent {
 /* It is in the chat: the row is 'sent', the message is the group's card, older ones retire. */
 void store_outbox_sent(struct pg *pg, const struct outbox_sent *sent, outbox_done_fn *done,
                        void *ctx);
+/* `epoch` is the claim's: nothing happens to a row that another holder has taken since. `state` is "pending"
+ * (again after `delay_s`), "uncertain" (the same, marked) or "failed". After LOST_ANSWERS_MAX attempts with
+ * `answer_lost` a digest names the alert instead. */
 struct outbox_put_off {
     int64_t id;
-    int64_t epoch; /* of the claim: nothing happens to a row that another holder has taken since */
-    const char
-        *state; /* "pending" (again after `delay_s`), "uncertain" (the same, marked), "failed" */
-    bool
-        answer_lost; /* by this attempt: LOST_ANSWERS_MAX of them, and a digest names the alert instead */
+    int64_t epoch;
+    const char *state;
+    bool answer_lost;
     int64_t delay_s; /* below 0: never */
     const char *error;
 };

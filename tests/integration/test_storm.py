@@ -124,7 +124,8 @@ def test_a_storm_survives_kills(service, tg, db):
     assert db.one("SELECT count(*) FROM alert_outbox WHERE state IN ('pending', 'sending')") == 0
 
 
-def test_alerts_that_waited_too_long_come_together(service, tg, db):
+def four_too_late(service, tg, db):
+    """Alerts of a service that has ended, for a chat that can be written to again."""
     s = service(tg=tg)
     tg.chats[CHAT]["gone"] = "bot was kicked from the supergroup chat"
     storm(s, 0, 4)
@@ -132,6 +133,10 @@ def test_alerts_that_waited_too_long_come_together(service, tg, db):
     s.stop()
     db.sql("UPDATE alert_outbox SET created_at = now() - interval '20 minutes'")
     tg.chats[CHAT].update(gone=None)
+
+
+def test_alerts_that_waited_too_long_come_together(service, tg, db):
+    four_too_late(service, tg, db)
     service(tg=tg)
     message = tg.wait(lambda: tg.sent(CHAT), 10, "one message")[0]
     assert message["text"].startswith("⏰ While this chat could not be written to: 4 errors")
@@ -142,13 +147,7 @@ def test_alerts_that_waited_too_long_come_together(service, tg, db):
 
 
 def test_a_refusal_does_not_take_back_that_a_digest_may_be_there(service, tg, db):
-    s = service(tg=tg)
-    tg.chats[CHAT]["gone"] = "bot was kicked from the supergroup chat"
-    storm(s, 0, 4)
-    wait(lambda: db.one("SELECT count(*) FROM alert_outbox") == 4, 5)
-    s.stop()
-    db.sql("UPDATE alert_outbox SET created_at = now() - interval '20 minutes'")
-    tg.chats[CHAT].update(gone=None)
+    four_too_late(service, tg, db)
     tg.fail_next("sendMessage", after=True)
     tg.fail_next("sendMessage", 429, "Too Many Requests: retry after 1", parameters={"retry_after": 1})
     service(tg=tg)

@@ -219,9 +219,11 @@ def test_a_lost_answer_and_a_press_on_the_orphan(service, tg, db):
     wait(lambda: len(tg.of("sendMessage")) == 2, 10, "the repeat was tried")
     wait(lambda: db.one("SELECT state FROM alert_outbox") == "uncertain", 5)
     assert db.one("SELECT lost_answers FROM alert_outbox") == 1, "a refusal is an answer"
+    db.sql("INSERT INTO alert_outbox (group_id, chat_id, state, possible_repeat) VALUES (1, %s, 'folded', true)", CHAT)
     said, _ = press_and_time(tg, orphan, "take:1")
     assert said == "Taken"
-    assert db.sql("SELECT state, message_id FROM alert_outbox") == [("sent", orphan["message_id"])]
+    assert db.sql("SELECT state, message_id FROM alert_outbox ORDER BY id") == [
+        ("sent", orphan["message_id"]), ("folded", None)], "the one that waits is closed by it"
     assert db.sql("SELECT message_id, is_current FROM alert_card") == [(orphan["message_id"], True)]
     assert len(tg.sent(CHAT)) == 1, "nothing goes again"
     # a message that was never uncertain is not adopted, whatever its text says

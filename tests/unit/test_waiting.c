@@ -102,20 +102,21 @@ static const char *name_of_row(const void *row)
 static void the_line_has_a_bound(void **state)
 {
     (void)state;
+    enum { LOST = 32 };
     static struct waiting_line line;
     static struct cause causes[EMERGENCY_WAITING_MAX + 1];
     for (int i = 0; i < EMERGENCY_WAITING_MAX; i++)
         assert_true(waiting_add(&line, &causes[i], NOW + i, NOW));
     assert_false(waiting_add(&line, &causes[EMERGENCY_WAITING_MAX], NOW, NOW));
     assert_int_equal(causes[EMERGENCY_WAITING_MAX].waiting, 0);
-    line.sending = WAITING_LOST_MAX; /* a full line can lose answers, too */
+    line.sending = LOST; /* a full line can lose answers, too */
     waiting_lost(&line, NOW);
     assert_int_equal(line.count, EMERGENCY_WAITING_MAX);
-    assert_int_equal(waiting_ready(&line, NOW), EMERGENCY_WAITING_MAX - WAITING_LOST_MAX);
+    assert_int_equal(waiting_ready(&line, NOW), EMERGENCY_WAITING_MAX - LOST);
     line.sending = 1; /* what is on its way is not dropped, and what came later stays */
     waiting_drop(&line, NOW + 99);
     assert_int_equal(line.count, EMERGENCY_WAITING_MAX - 100 + 1);
-    assert_ptr_equal(line.items[0].cause, &causes[WAITING_LOST_MAX]);
+    assert_ptr_equal(line.items[0].cause, &causes[LOST]);
     waiting_drop(&line, INT64_MAX);
     assert_int_equal(line.count, 1);
     waiting_told(&line);
