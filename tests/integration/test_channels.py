@@ -388,6 +388,20 @@ def test_a_digest_that_a_channel_refuses_comes_to_an_end(service, tg, db, receiv
     wait(lambda: "afterwards" in json.dumps(receiver.bodies[-1]), 10, "the channel goes on")
 
 
+def test_a_digest_that_may_be_there_says_so_to_a_webhook(service, tg, db, receiver):
+    s = service(tg=tg)
+    channel(db, "webhook", receiver.url + "/x", secret="whsec_" + base64.b64encode(b"k" * 32).decode())
+    receiver.answers = [(503, {})]
+    words = "alpha bravo charlie delta echo foxtrot golf hotel india juliett".split()
+    s.post([{"message": f"{words[n % 10]} {words[n // 10]} digest", "severity": "critical"} for n in range(20)])
+    wait(lambda: db.sql("SELECT 1 FROM alert_digest WHERE last_error IS NOT NULL"), 10, "it was refused")
+    assert [b["possible_repeat"] for b in receiver.bodies] == [False]
+    db.sql("UPDATE alert_digest SET uncertain = true")  # as after a lost answer
+    wait(lambda: db.sql("SELECT 1 FROM alert_digest WHERE message_id IS NOT NULL"), 15, "it is there")
+    body = receiver.bodies[-1]
+    assert (body["type"], body["possible_repeat"], len(body["groups"])) == ("digest", True, 20)
+
+
 def test_a_note_is_no_change_of_status(service, tg, db, receiver):
     s = service(tg=tg)
     channel(db, "pagerduty", receiver.url + "/v2/enqueue", secret="R")
